@@ -61,9 +61,9 @@ def kernel_tree(config: str) -> pathlib.Path:
     return LINUX_VANILLA if config == "vanilla" else LINUX
 
 
-def config_names() -> list[str]:
+def config_names(configs: pathlib.Path = CONFIGS) -> list[str]:
     """The configurations one can build: the fragments in kernel/configs, less the common part."""
-    return sorted(p.stem for p in CONFIGS.glob("*.config") if p.stem not in ("base",))
+    return sorted(path.stem for path in configs.glob("*.config") if path.stem != "base")
 
 
 # Errors -----------------------------------------------------------------------------------------
@@ -307,13 +307,14 @@ def folder_mb(folder: pathlib.Path) -> int:
 # Locks ------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
-def locked(path: pathlib.Path, purpose: str) -> Iterator[None]:
-    """Holds an exclusive lock on `path`; says so in one line when another process has it."""
+def locked(path: pathlib.Path, purpose: str, shared: bool = False) -> Iterator[None]:
+    """Holds a lock on `path`, exclusive or shared; says so in one line when another run holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    with path.open("a") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             say(f"{purpose}: waiting for another run that holds {path}")
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, kind)
         yield
