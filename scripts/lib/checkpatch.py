@@ -1,0 +1,60 @@
+"""Runs the kernel's own checkpatch.pl over the series and the overlay. Called by `scripts/kernel checkpatch`.
+
+No error and no warning is allowed. What a patch may ignore beyond the two types that mean nothing here stands in
+NNNN-subject.checkpatch beside it: one `TYPE: reason` per line, lines that go on are indented.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import common
+import series
+import tree
+
+_IGNORED = ["FILE_PATH_CHANGES", "MISSING_SIGN_OFF"]
+
+
+def run() -> None:
+    tree.prepare()
+    failed: list[str] = []
+    patches = series.read()
+    overlay = sorted(path for path in tree.inputs().overlay if path.endswith((".c", ".h", ".S", ".rst")) or "Kconfig" in path
+                     or path.endswith("Makefile"))
+    with common.Progress("kernel: checkpatch", len(patches) + len(overlay)) as progress:
+        for patch in patches:
+            _check([str(patch)], patch.name, _IGNORED + ignores(patch), failed)
+            progress.step(note=patch.name)
+        for path in overlay:
+            _check(["-f", path], path, _IGNORED, failed)
+            progress.step(note=path)
+    if failed:
+        raise common.Failure(f"checkpatch: {len(failed)} of {len(patches) + len(overlay)} are not clean:\n" + "\n".join(failed),
+                             "mend them in build/linux and refresh; a further ignore goes, with its reason, into "
+                             "NNNN-subject.checkpatch beside the patch")
+    common.say(f"kernel: checkpatch: {len(patches)} patches and {len(overlay)} overlay files, no error, no warning")
+
+
+def ignores(patch: pathlib.Path) -> list[str]:
+    """The types that the side file of a patch names; each needs its reason."""
+    side = patch.with_suffix(".checkpatch")
+    if not side.exists():
+        return []
+    found = []
+    for number, line in enumerate(side.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#") or line[0].isspace():
+            continue
+        match = re.match(r"^([A-Z0-9_]+): *(\S.*)$", line)
+        if not match:
+            raise common.Failure(f"{side}:{number}: expected `TYPE: reason`, found: {line}")
+        found.append(match[1])
+    return found
+
+
+def _check(arguments: list[str], name: str, ignored: list[str], failed: list[str]) -> None:
+    done = common.run(["perl", "scripts/checkpatch.pl", "--no-summary", "--show-types", "--quiet",
+                       "--ignore", ",".join(ignored), *arguments], cwd=common.LINUX, check=False)
+    if done.returncode != 0 or done.stdout.strip():
+        text = done.stdout.strip() or done.stderr.strip()
+        failed.append(f"{name}:\n" + "\n".join(f"  {line}" for line in text.splitlines() if line.strip()))
