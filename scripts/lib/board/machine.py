@@ -1,0 +1,147 @@
+"""Composes the QEMU command line, and finds out whether KVM really works."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import tempfile
+
+import common
+
+from board.options import Options
+
+QEMU = os.environ.get("BOARD_QEMU", "qemu-system-x86_64")
+ACPI = common.ROOT / "tests" / "boot" / "acpi"
+EXIT_UNAVAILABLE = 69
+
+# Names inside the run folder. QEMU runs there: a socket's path is limited to 107 bytes.
+CONSOLE_LOG = "console.log"
+OUTPUT = "output.raw"
+INITRD = "initrd.cpio"
+GDB_SOCKET = "gdb.sock"
+QMP_SOCKET = "qmp.sock"
+
+
+def qemu_version() -> str:
+    try:
+        done = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        raise common.Failure(f"QEMU is missing: {QEMU} cannot be run",
+                             "./scripts/setup installs it (package qemu-system-x86)", EXIT_UNAVAILABLE) from None
+    found = re.search(r"version (\S+)", done.stdout)
+    return found.group(1) if found else "unknown"
+
+
+# The whole firmware of the probe: at the reset vector, mov al,42; out 0xf4,al; hlt. QEMU then exits
+# with 42 * 2 + 1, which shows that KVM has run guest instructions, and not just that it could be opened.
+# The CPU model is the one boards use: a KVM was met that runs plain models and refuses `host`.
+_PROBE_CODE = bytes.fromhex("b02ae6f4f4")
+_PROBE_STATUS = 42 * 2 + 1
+
+
+def kvm_trouble() -> str:
+    """Why KVM cannot be used here; empty when it can."""
+    if not os.path.exists("/dev/kvm"):
+        return "no /dev/kvm"
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "no access to /dev/kvm"
+    with tempfile.TemporaryDirectory(prefix="board-kvm-") as folder:
+        bios = pathlib.Path(folder, "bios")
+        bios.write_bytes((b"\0" * 0xfff0 + _PROBE_CODE).ljust(0x10000, b"\0"))
+        try:
+            done = subprocess.run(
+                [QEMU, "-accel", "kvm", "-cpu", "host", "-smp", "2", "-machine", "q35", "-nodefaults", "-display", "none", "-m", "16",
+                 "-bios", str(bios), "-device", "isa-debug-exit,iobase=0xf4,iosize=1"],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
+        except subprocess.TimeoutExpired:
+            return "a guest of five instructions did not end within 10 s"
+    if done.returncode == _PROBE_STATUS:
+        return ""
+    said = [line.removeprefix(f"{QEMU}: ") for line in done.stderr.strip().splitlines() if "warning:" not in line]
+    return said[0] if said else f"the probe's QEMU ended with {done.returncode}"
+
+
+def choose_accel(options: Options) -> tuple[str, str]:
+    """`tcg` or `kvm`, and why."""
+    if options.icount:
+        return "tcg", "instruction counting"
+    if options.accel == "tcg":
+        return "tcg", "as asked"
+    trouble = kvm_trouble()
+    if options.accel == "kvm":
+        if trouble:
+            raise common.Failure(f"--accel kvm: KVM does not work here: {trouble}", "leave --accel out",
+                                 common.EXIT_UNSUPPORTED)
+        return "kvm", "as asked"
+    return ("tcg", f"KVM does not work here: {trouble}") if trouble else ("kvm", "the probe ran a guest")
+
+
+def kernel_command_line(options: Options) -> str:
+    words = ["console=ttyS0,115200", "nokaslr", "tsc=reliable", "panic=-1", "oops=panic"]
+    if options.icount:
+        # `quiet` alone would hide the WARNING lines that the run is judged by; 5 lets these through.
+        words += ["quiet", "loglevel=5", "norandmaps", "mitigations=off", "idle=halt"]
+    if options.mode == "shell":
+        words.remove("oops=panic")
+    return " ".join([*words, *options.append])
+
+
+def compile_acpi(options: Options, folder: pathlib.Path) -> list[str]:
+    """The QEMU arguments for the chosen ACPI table; compiles it into `folder`."""
+    if options.acpi == "none":
+        return []
+    source = ACPI / f"{options.acpi}.asl"
+    if not source.exists():
+        known = ", ".join(sorted(path.stem for path in ACPI.glob("*.asl")))
+        raise common.Failure(f"no ACPI table named {options.acpi}", f"known tables: none, {known}", common.EXIT_USAGE)
+    prefix = folder / options.acpi
+    try:
+        done = subprocess.run(["iasl", f"-DCPUS={options.smp}", "-p", str(prefix), str(source)], capture_output=True,
+                              text=True, check=False)
+    except OSError:
+        raise common.Failure("iasl is missing", "./scripts/setup installs it (package acpica-tools)",
+                             EXIT_UNAVAILABLE) from None
+    if done.returncode:
+        raise common.Failure(f"iasl rejected {source}:\n{done.stdout}{done.stderr}")
+    return ["-acpitable", f"file={options.acpi}.aml"]
+
+
+def qemu_arguments(options: Options, accel: str, kernel: pathlib.Path, acpi: list[str]) -> list[str]:
+    cpu = options.cpu or ("host" if accel == "kvm" else "max")
+    if options.arat:
+        cpu += f",arat={options.arat}"
+    words = [QEMU, "-machine", options.machine, "-cpu", cpu, "-smp", str(options.smp), "-m", str(options.memory),
+             "-display", "none", "-no-reboot", "-nic", "none", "-monitor", "none"]
+    if accel == "tcg":
+        words += ["-accel", "tcg,thread=single" if options.icount else "tcg,thread=multi"]
+    else:
+        words += ["-accel", "kvm"]
+    if options.icount:
+        words += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"]
+    else:
+        words += ["-nodefaults"]
+    if options.mode == "shell":
+        words += ["-chardev", "stdio,id=console,mux=on,signal=off", "-serial", "chardev:console",
+                  "-mon", "chardev=console,mode=readline"]
+    else:
+        # Files: a write to them never waits, so the host's load cannot reach into the guest's timing,
+        # and nothing is lost when the reader is slow.
+        words += ["-chardev", f"file,id=console,path={CONSOLE_LOG}", "-serial", "chardev:console",
+                  "-chardev", f"file,id=output,path={OUTPUT}", "-serial", "chardev:output"]
+    words += ["-chardev", f"socket,id=gdb,path={GDB_SOCKET},server=on,wait=off", "-gdb", "chardev:gdb",
+              "-qmp", f"unix:{QMP_SOCKET},server=on,wait=off"]
+    words += ["-kernel", str(kernel), "-initrd", INITRD, "-append", kernel_command_line(options)]
+    words += acpi
+    for device in options.device:
+        words += ["-device", device]
+    if options.gdb:
+        words += ["-S"]
+    return words
+
+
+def as_shell(words: list[str]) -> str:
+    """The command for a bundle: one that can be pasted into a shell."""
+    return " ".join(shlex.quote(word) for word in words) + "\n"
