@@ -2,7 +2,8 @@
 
 A source becomes one commit, tagged `base-<version>`, in the repository of the tree. It goes in through
 `git fast-import`, straight from the tarball: the tag appears when all of it is there, so an
-interrupted import leaves nothing that a later run could mistake for a source.
+interrupted import leaves nothing that a later run could mistake for a source. One file is not taken as it is:
+the top .gitignore, see _IGNORE_ALL.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import git
 
 PIN_FILE = common.ROOT / "kernel" / "source"
 _TARBALL = pathlib.Path("/usr/src/linux-source-6.12.tar.xz")
+# Debian's .gitignore ends in "ignore everything at the top": git would not see a new file, nor say so.
+_IGNORE_ALL = b"\n/*\n!/debian/\n"
 _MEMBERS = 92_500  # Entries of the tarball, for the percentage only.
 
 
@@ -94,6 +97,9 @@ def import_tarball(repo: git.Repo, path: pathlib.Path, version: str) -> str:
     if there:
         return there
     common.need_disk(repo.git_dir, 700, "import the kernel source")
+    # What an import that was stopped left behind.
+    for leftover in (*repo.git_dir.glob("objects/pack/tmp_pack_*"), *repo.git_dir.glob("fast_import_crash_*")):
+        leftover.unlink()
     importer = subprocess.Popen(
         ["git", "-c", "core.compression=1", "fast-import", "--quiet", "--done", "--depth=0"],
         env=common.merged_env(repo.env), stdin=subprocess.PIPE, start_new_session=True)
@@ -129,6 +135,8 @@ def _feed(out, path: pathlib.Path, version: str, progress: common.Progress) -> N
                 _, _, name = member.name.removeprefix("./").partition("/")
                 if member.isfile():
                     mode, data = (b"100755" if member.mode & 0o100 else b"100644"), archive.extractfile(member).read()
+                    if name == ".gitignore":
+                        data = data.replace(_IGNORE_ALL, b"")
                 elif member.issym():
                     mode, data = b"120000", member.linkname.encode()
                 else:
