@@ -97,6 +97,9 @@ def compile_acpi(options: Options, folder: pathlib.Path) -> list[str]:
     if not source.exists():
         known = ", ".join(sorted(path.stem for path in ACPI.glob("*.asl")))
         raise common.Failure(f"no ACPI table named {options.acpi}", f"known tables: none, {known}", common.EXIT_USAGE)
+    if options.smp > 8:
+        raise common.Failure(f"--acpi {options.acpi} knows 8 processors, --smp asks for {options.smp}",
+                             "use fewer, or --acpi none", common.EXIT_USAGE)
     prefix = folder / options.acpi
     try:
         done = subprocess.run(["iasl", f"-DCPUS={options.smp}", "-p", str(prefix), str(source)], capture_output=True,

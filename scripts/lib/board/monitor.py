@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import signal
 import socket
 import subprocess
@@ -68,22 +67,25 @@ class NmiSource:
             self.sent += 1
 
 
-def backtraces(folder: pathlib.Path, vmlinux: pathlib.Path | None, limit_s: float = GDB_LIMIT_S) -> str:
-    """Registers and backtrace of every virtual CPU. Stops the machine; never raises."""
+def backtraces(folder: pathlib.Path, vmlinux: pathlib.Path | None, modules: dict[str, pathlib.Path],
+               limit_s: float = GDB_LIMIT_S) -> str:
+    """Registers and backtrace of every virtual CPU. Stops the machine; never raises.
+
+    `modules` says where the files of kernel modules are, by module name.
+    """
     words = ["gdb", "-batch", "-nx", "-iex", "set auto-load off", "-iex", "set pagination off",
-             "-iex", "set debuginfod enabled off", "-iex", "set confirm off", "-iex", "set print frame-arguments scalars"]
+             "-iex", "set debuginfod enabled off", "-iex", "set confirm off"]
     if vmlinux:
         words.append(str(vmlinux))
     else:
         words += ["-ex", "set architecture i386:x86-64"]
     words += ["-ex", "set remotetimeout 20", "-ex", f"target remote ./{machine.GDB_SOCKET}",
-              "-ex", "thread apply all -c info registers rip rsp rbp rax rbx rcx rdx rsi rdi eflags cs cr3 gs_base k_gs_base",
-              "-ex", "thread apply all -c bt 25",
-              "-ex", "echo \\nWords on each stack (return addresses, for frames that gdb could not unwind):\\n",
-              "-ex", "thread apply all -c x/48ga $rsp", "-ex", "disconnect"]
+              "-ex", f"source {pathlib.Path(__file__).with_name('gdb_dump.py')}", "-ex", "disconnect"]
+    names = json.dumps({name: str(path) for name, path in modules.items()})
     try:
         process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+                                   stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+                                   env={**os.environ, "LC_ALL": "C", "BOARD_MODULES": names})
     except OSError:
         return "no backtraces: gdb is missing; ./scripts/setup installs it\n"
     try:
@@ -93,21 +95,6 @@ def backtraces(folder: pathlib.Path, vmlinux: pathlib.Path | None, limit_s: floa
             os.killpg(process.pid, signal.SIGKILL)
         said, _ = process.communicate()
         said += f"\ngdb was stopped after {limit_s:.0f} s\n"
-    without_noise = re.sub(r"^warning: .*(?:not find|executable|solib|target XML).*\n", "", said, flags=re.MULTILINE)
-    head = "" if vmlinux else "(no vmlinux for this kernel: addresses without names)\n"
-    return head + _only_return_addresses(without_noise)
-
-
-def _only_return_addresses(text: str) -> str:
-    """Keeps, of the stack words, those that are code addresses; with no symbol at all, keeps everything."""
-    head, mark, stacks = text.partition("Words on each stack")
-    if not mark or "<" not in stacks:
-        return text
-    kept = []
-    for line in stacks.splitlines():
-        if not line.startswith("0x"):
-            kept.append(line)
-            continue
-        for word in re.findall(r"0x[0-9a-f]+ <[^>]+\+\d+>", line.partition(":")[2]):
-            kept.append(f"    {word}")
-    return head + mark + "\n".join(kept) + "\n"
+    # What gdb says while it attaches is of use only when it got no further.
+    said = said.partition("=== symbols\n")[2] or said
+    return said if vmlinux else f"(no vmlinux for this kernel: addresses without names)\n{said}"

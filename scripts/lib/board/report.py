@@ -79,6 +79,7 @@ _SAME_EVENT_LINES = 4
 
 _FRAME = re.compile(r"^(?:-+\[ cut here \]-+|={10,})$")
 _END = re.compile(r"^---\[ end ")
+_OPENING_LINES = 6
 _MAX_LINES = 160
 _QUIET_LINES = 60  # A report without an end marker is over when this many lines brought no part of a trace.
 _TRACE = re.compile(
@@ -128,8 +129,8 @@ class Recogniser:
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
-        self._frame: str | None = None  # A frame line that may open a report in the next lines.
-        self._frame_age = 0
+        # A frame line and what follows it: WARN()'s own message stands between the frame and "WARNING:".
+        self._opening: list[str] = []
         self._since_trace = 0
         self._since_trigger = 0
 
@@ -141,19 +142,19 @@ class Recogniser:
         current = self.reports[-1] if self.reports and not self.reports[-1].closed else None
         if kind and not (current and self._belongs(current, kind, line)):
             if not self._trailing_panic(line):
-                begun = Report(kind, [self._frame] if self._frame else [])
+                if current and self._opening and current.lines[-len(self._opening):] == self._opening:
+                    del current.lines[-len(self._opening):]
+                begun = Report(kind, self._opening)
                 self.reports.append(begun)
                 self._since_trigger = self._since_trace = 0
             current = self.reports[-1]
-            self._frame = None
+            self._opening = []
         if current and not current.closed:
             self._extend(current, line)
         if _FRAME.match(line):
-            self._frame, self._frame_age = line, 0
-        elif self._frame:
-            self._frame_age += 1
-            if self._frame_age > 3:
-                self._frame = None
+            self._opening = [line]
+        elif self._opening:
+            self._opening = [*self._opening, line] if len(self._opening) < _OPENING_LINES else []
         return begun
 
     def _belongs(self, current: Report, kind: str, line: str) -> bool:

@@ -294,7 +294,7 @@ class Board:
                     f"no end within {options.timeout_s:g} s" if parser.started else \
                     f"CMD was not even started within {options.timeout_s:g} s"
                 common.say(f"board: {what}; asking for backtraces")
-                self.backtraces = monitor.backtraces(folder, self.vmlinux)
+                self.backtraces = monitor.backtraces(folder, self.vmlinux, self._module_files())
             killed = self.process.poll() is None
             self.kill()
             while data := output.read(1 << 20):
@@ -325,6 +325,15 @@ class Board:
             self.kill()
             if saved:
                 termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
+
+    def _module_files(self) -> dict[str, pathlib.Path]:
+        """The .ko files that the guest may have loaded, by module name."""
+        found: dict[str, pathlib.Path] = {}
+        for top in [*([self.modules] if self.modules else []), *(pathlib.Path(host) for host, _ in self.options.add)]:
+            for path in sorted(top.rglob("*.ko")) if top.is_dir() else [top]:
+                if path.suffix == ".ko":
+                    found[path.stem.replace("-", "_")] = path.resolve()
+        return found
 
     def _say_how_to_attach(self) -> None:
         symbols = str(self.vmlinux) if self.vmlinux else ""
