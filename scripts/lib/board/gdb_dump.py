@@ -5,6 +5,7 @@ Each part may fail on its own, and then the rest is still printed: the guest may
 
 import json
 import os
+import struct
 
 import gdb
 
@@ -25,30 +26,50 @@ def register(name):
     return int(gdb.parse_and_eval(f"(unsigned long)${name}")) & MASK
 
 
+def word_at(address):
+    return struct.unpack("<Q", gdb.selected_inferior().read_memory(address, 8))[0]
+
+
+def text_at(address):
+    data = bytes(gdb.selected_inferior().read_memory(address, 64))
+    return data.split(b"\0", 1)[0].decode(errors="replace")
+
+
+def offset_of(kind, name):
+    return next(field.bitpos // 8 for field in kind.fields() if field.name == name)
+
+
 def load_modules():
-    """Tells gdb where each loaded module's sections are, as the kernel noted them for kallsyms."""
+    """Tells gdb where each loaded module's sections are, as the kernel noted them for kallsyms.
+
+    Reads memory rather than expressions where it can: with DEBUG_INFO_REDUCED, gdb does not know
+    structures such as list_head. What is assumed: `next` leads a list_head, and a section's name
+    leads its attribute.
+    """
     files = json.loads(os.environ.get("BOARD_MODULES", "{}"))
     if not files:
         return
     module = gdb.lookup_type("struct module")
-    offset = next(field.bitpos // 8 for field in module.fields() if field.name == "list")
-    head = gdb.parse_and_eval("&modules")
-    node = head["next"]
+    # Not by name alone: other files may have a static variable of the same name.
+    head = int(gdb.lookup_global_symbol("modules").value().address) & MASK
+    sections = gdb.lookup_type("struct module_sect_attrs")
+    section = gdb.lookup_type("struct module_sect_attr")
+    node = word_at(head)
     for _ in range(512):
         if node == head:
             return
-        one = gdb.Value(int(node) - offset).cast(module.pointer()).dereference()
-        node = node["next"]
-        path = files.get(one["name"].string().replace("-", "_"))
+        base = node - offset_of(module, "list")
+        node = word_at(node)
+        path = files.get(text_at(base + offset_of(module, "name")).replace("-", "_"))
         if not path:
             continue
+        noted = word_at(base + offset_of(module, "sect_attrs"))
         words = []
-        attributes = one["sect_attrs"].dereference()
-        for index in range(int(attributes["nsections"])):
-            section = attributes["attrs"][index]
-            name = section["battr"]["attr"]["name"].string()
-            if name.startswith((".text", ".init.text", ".noinstr.text", ".exit.text", ".data", ".bss", ".rodata")):
-                words.append(f"-s {name} {int(section['address']) & MASK:#x}")
+        for index in range(word_at(noted + offset_of(sections, "nsections")) & 0xffffffff):
+            one = noted + offset_of(sections, "attrs") + index * section.sizeof
+            name = text_at(word_at(one))
+            if ".text" in name or name in (".data", ".bss", ".rodata"):
+                words.append(f"-s {name} {word_at(one + offset_of(section, 'address')):#x}")
         if words:
             gdb.execute(f"add-symbol-file {path} {' '.join(words)}", to_string=True)
 

@@ -102,7 +102,7 @@ def compile_acpi(options: Options, folder: pathlib.Path) -> list[str]:
                              "use fewer, or --acpi none", common.EXIT_USAGE)
     prefix = folder / options.acpi
     try:
-        done = subprocess.run(["iasl", f"-DCPUS={options.smp}", "-p", str(prefix), str(source)], capture_output=True,
+        done = subprocess.run(["iasl", *(f"-DCPU{n}" for n in range(1, options.smp)), "-p", str(prefix), str(source)], capture_output=True,
                               text=True, check=False)
     except OSError:
         raise common.Failure("iasl is missing", "./scripts/setup installs it (package acpica-tools)",

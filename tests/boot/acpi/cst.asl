@@ -1,8 +1,9 @@
 // Idle states for QEMU's processors, which have none of their own: C1 by HLT, C2 by reading an I/O port.
 //
-// Compiled by scripts/board with -DCPUS=N, since naming a processor that is not there would make the kernel
-// reject the whole table; up to 8. QEMU reads no meaning into the port, so C2 does not really halt: what is tested is
-// that the kernel enters and leaves it, and (without `arat`) that it hands its timer to the broadcast device.
+// Compiled by scripts/board with -DCPU1 to -DCPU<n> for the processors that are there, up to 8: naming one that
+// is not would make the kernel reject the whole table, and iasl does not expand a macro's value in #if.
+// QEMU reads no meaning into the port, so C2 does not really halt: what is tested is that the kernel enters
+// and leaves it, and (without `arat`) that it hands its timer to the broadcast device.
 // One table serves both variants, because `arat` is a processor flag: board --arat on|off.
 
 DefinitionBlock ("", "SSDT", 2, "DOVETL", "CSTATES", 0x00000001)
@@ -18,31 +19,31 @@ DefinitionBlock ("", "SSDT", 2, "DOVETL", "CSTATES", 0x00000001)
 
     External (\_SB.CPUS.C000, DeviceObj)
     Scope (\_SB.CPUS.C000) { Method (_CST) { Return (\CSTP) } }
-#if (CPUS > 1)
+#ifdef CPU1
     External (\_SB.CPUS.C001, DeviceObj)
     Scope (\_SB.CPUS.C001) { Method (_CST) { Return (\CSTP) } }
 #endif
-#if (CPUS > 2)
+#ifdef CPU2
     External (\_SB.CPUS.C002, DeviceObj)
     Scope (\_SB.CPUS.C002) { Method (_CST) { Return (\CSTP) } }
 #endif
-#if (CPUS > 3)
+#ifdef CPU3
     External (\_SB.CPUS.C003, DeviceObj)
     Scope (\_SB.CPUS.C003) { Method (_CST) { Return (\CSTP) } }
 #endif
-#if (CPUS > 4)
+#ifdef CPU4
     External (\_SB.CPUS.C004, DeviceObj)
     Scope (\_SB.CPUS.C004) { Method (_CST) { Return (\CSTP) } }
 #endif
-#if (CPUS > 5)
+#ifdef CPU5
     External (\_SB.CPUS.C005, DeviceObj)
     Scope (\_SB.CPUS.C005) { Method (_CST) { Return (\CSTP) } }
 #endif
-#if (CPUS > 6)
+#ifdef CPU6
     External (\_SB.CPUS.C006, DeviceObj)
     Scope (\_SB.CPUS.C006) { Method (_CST) { Return (\CSTP) } }
 #endif
-#if (CPUS > 7)
+#ifdef CPU7
     External (\_SB.CPUS.C007, DeviceObj)
     Scope (\_SB.CPUS.C007) { Method (_CST) { Return (\CSTP) } }
 #endif
