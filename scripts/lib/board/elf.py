@@ -124,8 +124,8 @@ def libraries(program: pathlib.Path) -> dict[str, pathlib.Path]:
                 raise MissingLibrary(path, elf.interpreter)
             found[elf.interpreter] = interpreter
         for name in elf.needed:
-            if name in seen:
-                continue
+            if name in seen or any(os.path.basename(there) == name for there in found if "/" in there):
+                continue  # The second: libc names the loader, which is there by its path.
             seen.add(name)
             library = _find(name, elf.search + inherited)
             if library is None:
