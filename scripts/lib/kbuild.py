@@ -189,6 +189,9 @@ def make(goal: Target, goals: list[str], jobs: int, title: str, env: dict[str, s
     with common.Progress(title, counts.get(goal.name, _EXPECTED_LINES)) as progress:
         status = common.run_logged(["nice", "-n", "5", "make", *_make_arguments(goal), f"-j{jobs}", *goals], log, progress,
                                    env={**_make_env(), **(env or {})}, on_line=on_line)
+        if status < 0:
+            raise common.Failure(f"make was ended by signal {-status} (log: {log})",
+                                 "somebody stopped it, or memory ran out; run this again, and it goes on from there")
         if status != 0:
             raise common.Failure(f"make failed with status {status} (log: {log})\n{_errors(log)}",
                                  "mend it in the tree (build/linux) and run this again; it goes on from there")

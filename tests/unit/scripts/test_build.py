@@ -24,8 +24,12 @@ case $goals in
 *modules_install) mkdir -p "$modules/lib/modules/toy" ;;
 *bzImage*)
     echo "  CC      kernel/main.o"
+    [ -n "$TOY_KILLED" ] && kill -TERM $$
     [ -n "$TOY_BROKEN" ] && { echo "kernel/main.c:3:1: error: expected ';'"; exit 2; }
-    echo "kernel/main.c:5:1: warning: unused variable"
+    case $out in
+    */series/out) grep -q BREAK "$out/../linux/kernel/main.c" && { echo "kernel/main.c:9:1: error: BREAK"; exit 2; } ;;
+    *) echo "kernel/main.c:5:1: warning: unused variable" ;;
+    esac
     mkdir -p "$out/arch/x86/boot" "$out/include/config"
     echo 6.12.1-toy >"$out/include/config/kernel.release"
     touch "$out/arch/x86/boot/bzImage" "$out/vmlinux" ;;
@@ -94,6 +98,35 @@ class BuildTest(unittest.TestCase):
         self.assertIn("kernel/main.c:3:1: error", done.stderr)
         self.assertIn("make.log", done.stderr)
         self.assertIn("bzImage", self.build()[1])
+
+    def test_a_make_that_was_killed_is_not_called_a_mistake_in_the_tree(self) -> None:
+        done, _ = self.build(TOY_KILLED="1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("ended by signal 15", done.stderr)
+        self.assertIn("bzImage", self.build()[1])
+
+    def series(self, *arguments: str):
+        self.calls.write_text("")
+        done = self.toy.kernel("series", *arguments, PATH=f"{self.toy.root}/bin:{os.environ['PATH']}",
+                               TOY_CALLS=str(self.calls))
+        return done, self.calls.read_text().split().count("bzImage")
+
+    def test_the_series_is_built_patch_by_patch_and_what_passed_is_remembered(self) -> None:
+        main = BASE["kernel/main.c"]
+        self.toy.commit("main: one", {"kernel/main.c": main + "int one;\n"})
+        self.toy.commit("main: two", {"kernel/main.c": main + "int one;\nint BREAK;\n"})
+        self.toy.commit("main: three", {"kernel/other.c": "int three;\n", "kernel/main.c": main + "int one;\n"})
+        self.assertEqual(self.toy.kernel("refresh").returncode, 0)
+        done, built = self.series()
+        self.assertEqual((done.returncode, built), (1, 2), done.stderr)
+        self.assertIn("does not build after 0002-main-two.patch", done.stderr)
+        self.assertIn("error: BREAK", done.stderr)
+        self.assertIn("series 0002", done.stderr)
+        done, built = self.series()
+        self.assertEqual((done.returncode, built), (1, 1), "the first one passed before")
+        done, built = self.series("3")
+        self.assertEqual((done.returncode, built), (0, 1), done.stderr)
+        self.assertEqual(self.toy.git("status", "--porcelain"), "", "the engineer's tree is left alone")
 
     def test_a_config_that_comes_out_the_same_keeps_its_time(self) -> None:
         self.build()
