@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Planted mistakes: what code on the out-of-band stage must not do. The
+ * `debug` configuration has to report each of them once, naming the caller,
+ * which is the function planted_<mistake>() here. One mistake per boot: the
+ * first report silences the checks. mistakes.txt lists what to expect.
+ *
+ * The mistakes are made in a handler that runs while this module is being
+ * loaded: nothing is preempted that holds a lock, so that the system survives
+ * the mistake and the report is what is tested.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/console.h>
+#include <linux/interrupt.h>
+#include <linux/irq_pipeline.h>
+#include <linux/irqdomain.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+MODULE_DESCRIPTION("Mistakes that the interrupt pipeline has to report");
+MODULE_LICENSE("GPL");
+
+static char *mistake = "none";
+module_param(mistake, charp, 0444);
+MODULE_PARM_DESC(mistake, "the one to make, see mistakes.txt");
+
+static DEFINE_SPINLOCK(inband_lock);
+static DEFINE_RAW_SPINLOCK(inband_raw_lock);
+static DEFINE_MUTEX(inband_mutex);
+static DEFINE_PER_CPU(int, cookie);
+
+static noinline void planted_none(void)
+{
+	barrier();
+}
+
+static noinline void planted_lock(void)
+{
+	spin_lock(&inband_lock);
+	spin_unlock(&inband_lock);
+}
+
+static noinline void planted_raw_lock(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&inband_raw_lock, flags);
+	raw_spin_unlock_irqrestore(&inband_raw_lock, flags);
+}
+
+static noinline void planted_kmalloc(void)
+{
+	kfree(kmalloc(64, GFP_KERNEL));
+}
+
+/* Does not sleep, has its fast path without a lock, and is as wrong. */
+static noinline void planted_kmalloc_atomic(void)
+{
+	kfree(kmalloc(64, GFP_ATOMIC));
+}
+
+static noinline void planted_might_sleep(void)
+{
+	might_sleep();
+}
+
+static noinline void planted_schedule(void)
+{
+	schedule();
+}
+
+static noinline void planted_mutex(void)
+{
+	mutex_lock(&inband_mutex);
+	mutex_unlock(&inband_mutex);
+}
+
+/* The part of printk() that sleeps, which the deferred path avoids. */
+static noinline void planted_console(void)
+{
+	console_lock();
+	console_unlock();
+}
+
+static noinline void planted_irq_save(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	local_irq_restore(flags);
+}
+
+static noinline void planted_hard_irqs(void)
+{
+	hard_local_irq_enable();
+}
+
+static noinline void planted_restore(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	local_irq_restore(flags);
+	local_irq_restore(flags);
+}
+
+static noinline void planted_oob_restore(void)
+{
+	unsigned long stalled;
+
+	stalled = oob_irq_save();
+	oob_irq_restore(stalled);
+	oob_irq_restore(stalled);
+}
+
+/* A hard lock that leaves the CPU unmasked: its holder may be preempted. */
+static noinline void planted_hard_lock(void)
+{
+	static DEFINE_HARD_SPINLOCK(lock);
+
+	raw_spin_lock(&lock);
+	raw_spin_unlock(&lock);
+}
+
+static const struct plant {
+	const char *name;
+	void (*make)(void);
+	bool oob;
+} plants[] = {
+	{ "none",		planted_none,		true },
+	{ "lock",		planted_lock,		true },
+	{ "raw_lock",		planted_raw_lock,	true },
+	{ "kmalloc",		planted_kmalloc,	true },
+	{ "kmalloc_atomic",	planted_kmalloc_atomic,	true },
+	{ "might_sleep",	planted_might_sleep,	true },
+	{ "schedule",		planted_schedule,	true },
+	{ "mutex",		planted_mutex,		true },
+	{ "console",		planted_console,	true },
+	{ "irq_save",		planted_irq_save,	true },
+	{ "hard_irqs",		planted_hard_irqs,	true },
+	{ "restore",		planted_restore,	false },
+	{ "oob_restore",	planted_oob_restore,	false },
+	{ "hard_lock",		planted_hard_lock,	false },
+};
+
+static const struct plant *plant;
+
+static irqreturn_t oob_handler(int irq, void *dev_id)
+{
+	plant->make();
+
+	return IRQ_HANDLED;
+}
+
+static int make_oob(void)
+{
+	unsigned int irq;
+	int ret;
+
+	ret = enable_oob_stage("planted");
+	if (ret)
+		return ret;
+
+	ret = -ENOMEM;
+	irq = irq_create_direct_mapping(synthetic_irq_domain);
+	if (!irq)
+		goto out_stage;
+
+	ret = __request_percpu_irq(irq, oob_handler, IRQF_OOB, "planted",
+				   &cookie);
+	if (ret)
+		goto out_irq;
+
+	irq_inject_pipeline(irq);
+
+	free_percpu_irq(irq, &cookie);
+out_irq:
+	irq_dispose_mapping(irq);
+out_stage:
+	disable_oob_stage();
+
+	return ret;
+}
+
+static int __init planted_init(void)
+{
+	int ret = 0;
+
+	for (plant = plants; plant < plants + ARRAY_SIZE(plants); plant++)
+		if (!strcmp(plant->name, mistake))
+			break;
+	if (plant == plants + ARRAY_SIZE(plants)) {
+		pr_err("no such mistake: %s\n", mistake);
+		return -EINVAL;
+	}
+
+	pr_info("about to make mistake %s\n", mistake);
+	if (plant->oob)
+		ret = make_oob();
+	else
+		plant->make();
+	pr_info("survived mistake %s\n", mistake);
+
+	return ret;
+}
+
+static void __exit planted_exit(void)
+{
+}
+
+module_init(planted_init);
+module_exit(planted_exit);
