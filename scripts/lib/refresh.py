@@ -79,13 +79,13 @@ def _patches(repo: git.Repo, base: str, files: dict[str, tuple[str, str]]) -> li
         if not edits:
             continue
         text = repo.run("format-patch", *_FORMAT, "-1", commit, "--", *edits).stdout
-        # The `[PATCH]` that mails carry says nothing in a file.
         found.append((_slug(repo.out("log", "-1", "--format=%f", commit)), text.rstrip("\n") + "\n"))
     return found
 
 
 def _slug(subject: str) -> str:
-    return subject[:58].rstrip("-.").lower()
+    """The name that git format-patch would give, so that a series it wrote keeps its names."""
+    return subject[:52]
 
 
 def _write_files(repo: git.Repo, folder: pathlib.Path, wanted: dict[str, tuple[str, str]]) -> list[str]:

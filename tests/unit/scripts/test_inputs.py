@@ -76,6 +76,9 @@ class InputsTest(unittest.TestCase):
         write(self.toy.patches / "0001-x.checkpatch", "LONG_LINE:\n")
         done = self.toy.python("import checkpatch; checkpatch.ignores(common.PATCHES / '0001-x.patch')")
         self.fails(done, 1, "0001-x.checkpatch:1", "TYPE: reason")
+        write(self.toy.overlay.parent / "overlay.checkpatch", "# ours\nkernel/a.h NEW_TYPEDEFS: the interface's name\nkernel/b.h LONG_LINE:\n")
+        done = self.toy.python("import checkpatch; checkpatch.overlay_ignores(checkpatch._OVERLAY_SIDE)")
+        self.fails(done, 1, "overlay.checkpatch:3", "PATH TYPE: reason")
 
     def test_every_command_has_a_help(self) -> None:
         for command in ("prepare", "build", "refresh", "series", "clean", "checkpatch", "applies", "info", "configs"):
