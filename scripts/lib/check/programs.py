@@ -1,0 +1,101 @@
+"""Builds what runs in the guest: Meson programs, kernel modules, the kernel's selftests. Used by the suites."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import shutil
+
+import common
+import hostbuild
+import source
+import tree
+
+from check.context import Context, Failed, Missing
+
+MODULES = common.BUILD / "modules"
+SELFTESTS = common.BUILD / "selftests"
+TARGETS = ("timers", "futex", "sigaltstack", "breakpoints", "ptrace", "x86", "rseq", "membarrier", "clone3",
+           "filesystems/epoll")
+
+
+def meson(context: Context) -> pathlib.Path:
+    """Configures and compiles build/host; its folder."""
+    with common.locked(hostbuild.LOCK, "check: build host programs"):
+        for words in hostbuild.commands():
+            _well(context, words, str(words[0]))
+        hostbuild.configured()
+    return common.HOST
+
+
+def program(context: Context, relative: str) -> pathlib.Path:
+    path = meson(context) / relative
+    if not path.exists():
+        raise Missing(f"{relative}: Meson does not build it")
+    return path
+
+
+def module(context: Context, config: str, folder: pathlib.Path) -> pathlib.Path:
+    """Builds the modules of a folder against one kernel; where their .ko files are."""
+    if not (folder / "Kbuild").exists() and not (folder / "Makefile").exists():
+        raise Missing(f"{folder.relative_to(common.ROOT)} (a kernel test module)")
+    out = MODULES / config / folder.name
+    with common.locked(MODULES / config / f".{folder.name}.lock", "check: build modules"):
+        out.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.iterdir()):
+            if path.suffix in (".c", ".h") or path.name in ("Kbuild", "Makefile"):
+                held = out / path.name
+                if not held.exists() or held.read_bytes() != path.read_bytes():
+                    shutil.copyfile(path, held)
+        cached = "ccache gcc" if shutil.which("ccache") else "gcc"
+        with common.locked(tree.LOCK, "check: build modules", shared=True):
+            _well(context, ["make", "-C", common.kernel_out(config), f"M={out}", f"CC={cached}", "modules"],
+                  f"modules of {folder.name} for {config}", {"MAKEFLAGS": "", "MAKELEVEL": "0", "ARCH": "x86"})
+    if not list(out.glob("*.ko")):
+        raise Failed(f"{folder}: no .ko came out of the build; log: {context.log_path}")
+    return out
+
+
+def selftests(context: Context) -> pathlib.Path:
+    """Builds the kernel's selftests, once per source version; the folder that holds them.
+
+    Their sources are those of the unpatched kernel: vanilla and lean run the very same programs.
+    """
+    version = tree.state().get("version") or source.pinned().version
+    out = SELFTESTS / source.tag(version)
+    done = out / "kselftest"
+    stamp = out / ".complete"
+    key = hashlib.sha256("\n".join((*TARGETS, version)).encode()).hexdigest()
+    with common.locked(SELFTESTS / ".lock", "check: build selftests"):
+        if stamp.exists() and stamp.read_text() == key:
+            return done
+        common.need_disk(common.BUILD, 400, "build the selftests")
+        shutil.rmtree(out, ignore_errors=True)
+        context.say("building the kernel's selftests")
+        unpacked = out / "source"
+        unpacked.mkdir(parents=True)
+        archive = out / "source.tar"
+        _well(context, ["git", f"--git-dir={common.LINUX / '.git'}", "archive", "-o", archive, source.tag(version),
+                        "Makefile", "Kbuild", "Kconfig", "scripts", "include", "arch/x86", "tools/testing/selftests",
+                        "tools/include", "tools/arch", "tools/scripts", "usr/include"], "unpack the selftests")
+        _well(context, ["tar", "-xf", archive, "-C", unpacked], "unpack the selftests")
+        archive.unlink()
+        jobs = f"-j{os.cpu_count() or 1}"
+        env = {"MAKEFLAGS": "", "MAKELEVEL": "0", "ARCH": "x86"}
+        built = out / "obj"
+        _well(context, ["make", "-C", unpacked, f"O={built}", jobs, "headers"], "make headers", env)
+        _well(context, ["make", "-C", unpacked / "tools/testing/selftests", f"O={built}", jobs,
+                        f"TARGETS={' '.join(TARGETS)}", "FORCE_TARGETS=1", "all"], "build the selftests", env)
+        (built / "kselftest").rename(done)
+        shutil.rmtree(unpacked)
+        shutil.rmtree(built)
+        stamp.write_text(key)
+    return done
+
+
+def _well(context: Context, argv: list, what: str, env: dict[str, str] | None = None) -> None:
+    done = context.command(argv, timeout_s=600, env=env, title=what)
+    if done.status != 0:
+        lines = [line for line in (done.err + done.out).splitlines() if "error" in line.lower()]
+        raise Failed(f"{what} failed ({done.status}): {lines[0].strip() if lines else done.last}")

@@ -1,0 +1,122 @@
+"""The kernel's own selftests, and ours for signals: lean gives the verdicts of vanilla, test by test.
+
+Short: the tests of the short form on lean, against the stored verdicts. Long: all of them, against three runs on
+vanilla, which must agree with each other and with what is stored; and the unstable ones as rates.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import tempfile
+
+import common
+
+from check import programs, selftests, store
+from check.context import Context, Done, Failed
+
+SMP = 2
+STORE = "selftests"
+_BOOT_S = 60
+_LIBGCC = pathlib.Path("/lib/x86_64-linux-gnu/libgcc_s.so.1")
+
+
+def conditions() -> dict:
+    return store.conditions(configs=("vanilla",), sources=(selftests.FOLDER,))
+
+
+def run(context: Context) -> None:
+    config = "lean"
+    stored = store.load(STORE, conditions())
+    tests = selftests.stable(context.long)
+    names = [test.name for test in tests]
+    runs = int(context.values["vanilla_runs"])
+    theirs = stored
+    if runs:
+        vanilla = [run_tests(context, "vanilla", tests) for _ in range(runs)]
+        _expect_agreement(context, vanilla)
+        for difference in selftests.compare(vanilla[0], stored, names):
+            context.expect(False, f"vanilla is not as stored: {difference} (to renew: ./scripts/check --renew selftests)")
+        theirs = vanilla[0]
+    ours = run_tests(context, config, tests)
+    for difference in selftests.compare(ours, theirs, names):
+        context.expect(False, difference)
+    checks = sum(max(1, len(ours[name]["tap"])) for name in names if name in ours)
+    context.fact(f"{len(names)} tests, {checks} checks")
+    for test in selftests.unstable() if context.values["rate_runs"] else []:
+        _compare_rates(context, config, test, int(context.values["rate_runs"]))
+
+
+def renew(context: Context) -> None:
+    """Three runs on vanilla; what they agree on is stored."""
+    tests = selftests.stable(long=True)
+    runs = [run_tests(context, "vanilla", tests) for _ in range(3)]
+    _expect_agreement(context, runs)
+    missing = [test.name for test in tests if test.name not in runs[0]]
+    context.expect(not missing, f"did not run: {', '.join(missing)}")
+    context.verdict()
+    context.say(f"stored in {store.save(STORE, conditions(), runs[0]).relative_to(common.ROOT)}")
+
+
+def _expect_agreement(context: Context, runs: list[dict[str, dict]]) -> None:
+    for name in selftests.varying(runs):
+        seen = [run.get(name, {}).get("ended", "did not run") for run in runs]
+        context.expect(False, f"{name} varies on vanilla ({'; '.join(seen)}): "
+                              "it belongs in tests/selftests/unstable.list, with the reason")
+
+
+def run_tests(context: Context, config: str, tests: list[selftests.Test]) -> dict[str, dict]:
+    """Boots once per group, two at a time; test -> verdict."""
+    _programs(context)  # Built once, before two boots ask for them at the same time.
+    groups = list(selftests.boots(tests).values())
+    found: dict[str, dict] = {}
+    # Two at a time: one that sleeps beside one that computes.
+    for pair in (groups[at:at + 2] for at in range(0, len(groups), 2)):
+        for verdicts in context.parallel([lambda group=group: _boot(context, config, group)[1] for group in pair]):
+            found.update(verdicts)
+    return found
+
+
+def _programs(context: Context) -> tuple[pathlib.Path, pathlib.Path, pathlib.Path]:
+    return (programs.selftests(context), programs.program(context, "tests/selftests/runlist"),
+            programs.program(context, "tests/selftests/signal_test"))
+
+
+def _boot(context: Context, config: str, tests: list[selftests.Test], smp: int = SMP) -> tuple[Done, dict[str, dict]]:
+    built, runlist, signals = _programs(context)
+    limit = _BOOT_S + sum(test.seconds for test in tests)
+    with tempfile.NamedTemporaryFile("w", prefix="tests-", suffix=".list") as listed:
+        listed.write("".join(test.line() + "\n" for test in tests))
+        listed.flush()
+        add = [(built, selftests.GUEST), (signals, f"{selftests.GUEST}/signal/signal_test"), (runlist, "/root/runlist"),
+               (pathlib.Path(listed.name), "/root/list")]
+        if _LIBGCC.exists():  # glibc loads it when a thread is cancelled; no program names it.
+            add.append((_LIBGCC, "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"))
+        done = context.board(["/root/runlist", "/root/list"], config=config, smp=smp, timeout_s=limit, add=add,
+                             env={"LD_LIBRARY_PATH": str(built / "rseq")},
+                             title=f"{len(tests)} selftests on {config} ({tests[0].boot})")
+    verdicts = selftests.parse(done.out)
+    if len(tests) > 1 or tests[0].reason == "":
+        context.ran_well(done, f"selftests on {config} ({tests[0].boot})")
+    return done, verdicts
+
+
+def _compare_rates(context: Context, config: str, test: selftests.Test, runs: int) -> None:
+    """A test that varies, hangs or oopses vanilla: how often it ends how, in boots of its own."""
+    seen: dict[str, list[str]] = {"vanilla": [], config: []}
+    for _ in range(runs):
+        jobs = [lambda kernel=kernel: (kernel, _ending(*_boot(context, kernel, [test]), test)) for kernel in seen]
+        for kernel, ending in context.parallel(jobs):
+            seen[kernel].append(ending)
+    context.say(f"{test.name}: {config}: {', '.join(seen[config])}; vanilla: {', '.join(seen['vanilla'])}")
+    wrong = selftests.rates_differ(seen[config], seen["vanilla"])
+    context.expect(not wrong, f"{test.name}: {wrong}")
+
+
+def _ending(done: Done, verdicts: dict[str, dict], test: selftests.Test) -> str:
+    if test.name in verdicts and done.status == 0:
+        return verdicts[test.name]["ended"]
+    if done.status is None:
+        raise Failed("the suite's limit is reached")
+    report = re.search(r"board: kernel report \((\S+)\)", done.err)
+    return f"boot: {report[1] if report else done.last.removeprefix('board: ')}"

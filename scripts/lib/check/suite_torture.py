@@ -1,0 +1,81 @@
+"""The pipeline's own torture module, whose counters must match exactly, and the interrupt flows of devices.
+
+What the emulator has not (x2APIC, TSC-deadline) is not run here: see Documentation/testing.md.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import common
+
+from check import programs
+from check.context import Context, Missing
+
+FLOWS = common.ROOT / "tests" / "target" / "kmod" / "flows"
+_BOOT_S = 90
+
+
+def run(context: Context) -> None:
+    done = 0
+    for config, smp, seconds, hotplug in context.values["runs"]:
+        if context.wants(config, smp):
+            _torture(context, config, smp, seconds, hotplug)
+            done += 1
+    for config, smp in context.values["flows"]:
+        if context.wants(config, smp):
+            _flows(context, config, smp)
+            done += 1
+    context.expect(done > 0, "--config and --smp leave nothing to run")
+    context.fact(f"{done} set-ups")
+
+
+def torture_module(config: str) -> pathlib.Path:
+    found = sorted(common.kernel_modules(config).rglob("irqptorture.ko"))
+    if not found:
+        raise Missing(f"irqptorture.ko in the modules of {config}")
+    return found[0]
+
+
+def _torture(context: Context, config: str, smp: int, seconds: int, hotplug: bool) -> None:
+    what = f"torture on {config}, {smp} CPUs"
+    done = context.board(["insmod", "/root/irqptorture.ko", f"seconds={seconds}", f"hotplug={int(hotplug)}"],
+                         config=config, smp=smp, timeout_s=_BOOT_S + 12 * seconds,
+                         add=[(torture_module(config), "/root/irqptorture.ko")], more=["--verbose"], title=what)
+    lines = [line.split("irq_pipeline-torture: ", 1)[1] for line in done.err.splitlines()
+             if "irq_pipeline-torture: " in line]
+    for line in lines:
+        if "FAILED" in line:
+            context.expect(False, f"{what}: {line}")
+    if context.ran_well(done, what):
+        context.expect("IRQ pipeline tests OK." in lines, f"{what}: it did not say that it passed")
+        # A test that was built without something to do would pass as well.
+        fires = [int(number) for number in re.findall(r"timer (\d+) fires", "\n".join(lines))]
+        context.expect(len(fires) >= smp and all(fires), f"{what}: the oob timer did not fire on each CPU: {fires}")
+
+
+def _flows(context: Context, config: str, smp: int) -> None:
+    folder = programs.module(context, config, FLOWS)
+    for mode in ("intx", "msi"):
+        done = context.board(["insmod", "/root/flows.ko", f"mode={mode}"], config=config, smp=smp, timeout_s=_BOOT_S + 60,
+                             add=[(folder / "flows.ko", "/root/flows.ko")], device=["edu"], more=["--verbose"],
+                             title=f"flows {mode}")
+        _judge_flows(context, done, f"flows by {mode} on {config}, {smp} CPUs", rf"flows: {mode} irq \d+: ok")
+    # MSI-X by the drivers of a network card and a random number generator, while the pipeline is tortured.
+    done = context.board(["sh", "/root/traffic.sh", "15"], config=config, smp=smp, timeout_s=_BOOT_S + 120,
+                         add=[(FLOWS / "traffic.sh", "/root/traffic.sh"), (torture_module(config), "/irqptorture.ko")],
+                         device=["e1000e", "virtio-rng-pci"], title="MSI-X traffic")
+    _judge_flows(context, done, f"MSI-X on {config}, {smp} CPUs", r"traffic: ok")
+    # The i8259, which one CPU without an IO-APIC uses.
+    done = context.board(["sh", "/root/legacy.sh"], config=config, smp=1, timeout_s=_BOOT_S + 60, append="noapic",
+                         add=[(FLOWS / "legacy.sh", "/root/legacy.sh")], more=["--machine", "pc"], title="i8259")
+    _judge_flows(context, done, f"i8259 on {config}", r"legacy: ok")
+
+
+def _judge_flows(context: Context, done, what: str, good: str) -> None:
+    for line in (done.out + done.err).splitlines():
+        if "FAILED" in line:
+            context.expect(False, f"{what}: {line.strip()}")
+    if context.ran_well(done, what):
+        context.expect(re.search(good, done.out + done.err) is not None, f"{what}: it did not say that it passed")

@@ -1,0 +1,79 @@
+"""The suites in the order of their run, and the parameters of both forms. The only place that holds them.
+
+`configs` are the kernels a form needs; they are built before the first suite starts, and are not in the suite's time.
+`limit_s` bounds a suite: what runs longer than that is a failure, whatever it was about to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Form:
+    """What one form of a suite runs with."""
+    configs: tuple[str, ...] = ()
+    limit_s: float = 300
+    values: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    summary: str
+    short: Form
+    long: Form
+    renews: tuple[str, ...] = ()  # The kernels that `--renew` needs; empty when it stores nothing.
+
+    @property
+    def module(self) -> str:
+        return "check.suite_" + self.name.replace("-", "_")
+
+    def form(self, long: bool) -> Form:
+        return self.long if long else self.short
+
+
+SUITES: tuple[Suite, ...] = (
+    Suite("unit", "host tests: meson test",
+          Form(limit_s=600), Form(limit_s=600)),
+    Suite("style", "the kernel's checkpatch.pl over series and overlay",
+          Form(limit_s=300), Form(limit_s=300, values={"applies": True})),
+    Suite("setup", "nothing is missing, the builds are current, and building again rebuilds nothing",
+          Form(configs=("lean", "debug"), limit_s=300, values={"again_s": 20}),
+          Form(configs=("lean", "debug", "idle", "kasan", "off", "vanilla"), limit_s=600, values={"again_s": 20})),
+    Suite("inputs", "bad input to the scripts: a clear message and a status that is not zero",
+          Form(configs=("lean",), limit_s=300), Form(configs=("lean",), limit_s=300)),
+    Suite("preempt", "an oob handler is on time while in-band interrupts are stalled for 50 ms",
+          Form(configs=("lean",), limit_s=300, values={"rounds": 20, "vanilla": "stored"}),
+          Form(configs=("lean", "vanilla"), limit_s=900, values={"rounds": 100, "vanilla": "run"}),
+          renews=("vanilla",)),
+    Suite("planted", "planted mistakes give one clear report each",
+          Form(configs=("debug",), limit_s=600), Form(configs=("debug",), limit_s=600)),
+    Suite("torture", "the pipeline's torture module, and interrupt flows of real devices",
+          Form(configs=("lean", "debug"), limit_s=600,
+               # (configuration, virtual CPUs, seconds, with hotplug)
+               values={"runs": (("lean", 1, 8, False), ("lean", 2, 8, True), ("lean", 4, 8, True),
+                                ("debug", 2, 10, True), ("debug", 4, 10, True)),
+                       "flows": (("lean", 2),)}),
+          Form(configs=("lean", "debug", "idle"), limit_s=3600,
+               values={"runs": tuple((config, smp, 60, smp > 1)
+                                     for config in ("lean", "debug", "idle") for smp in (1, 2, 4)),
+                       "flows": (("lean", 1), ("lean", 2), ("lean", 4), ("debug", 2))})),
+    Suite("selftests", "the kernel's own selftests give the verdicts of vanilla",
+          Form(configs=("lean",), limit_s=600, values={"vanilla_runs": 0, "rate_runs": 0}),
+          Form(configs=("lean", "vanilla"), limit_s=3600, values={"vanilla_runs": 3, "rate_runs": 5}),
+          renews=("vanilla",)),
+    Suite("stress", "rcutorture, locktorture and a mixed load: no kernel report",
+          Form(configs=("debug",), limit_s=600, values={"seconds": 120}),
+          Form(configs=("debug",), limit_s=5400, values={"seconds": 1200})),
+    Suite("off-parity", "with the pipeline compiled out, the kernel behaves as vanilla",
+          Form(limit_s=120, values={"measure": False}),
+          Form(configs=("off", "vanilla"), limit_s=1800, values={"measure": True}),
+          renews=("off", "vanilla")),
+)
+
+NAMES = tuple(suite.name for suite in SUITES)
+
+
+def find(name: str) -> Suite:
+    return next(suite for suite in SUITES if suite.name == name)
