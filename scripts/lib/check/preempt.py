@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import pathlib
-import re
 import tempfile
 from types import ModuleType
 
@@ -33,12 +32,7 @@ def values(output: str) -> dict[str, str]:
         return judge().parse(log.name)
 
 
-def board_words(config: str, module: pathlib.Path, rounds: int, timeout_s: float) -> list[str | pathlib.Path]:
+def board_words(config: str, module: pathlib.Path, *, steps: str, timeout_s: float) -> list[str | pathlib.Path]:
     """The board's command line: the deterministic machine, one virtual CPU, nothing else in the guest."""
     return [common.SCRIPTS / "board", "run", "--config", config, "--icount", "--smp", "1", "--no-modules",
-            "--timeout", f"{timeout_s:.0f}", "--add", f"{module}:/root/preempt.ko", "--",
-            "sh", "-c", COMMAND.format(rounds=rounds)]
-
-
-def without_dates(output: str) -> str:
-    return re.sub(r"^\[\s*[\d.]+\]\s*", "", output, flags=re.MULTILINE)
+            "--timeout", f"{timeout_s:.0f}", "--add", f"{module}:/root/preempt.ko", "--", "sh", "-c", steps]

@@ -16,6 +16,7 @@ from check.context import Context, Failed, Missing
 
 MODULES = common.BUILD / "modules"
 SELFTESTS = common.BUILD / "selftests"
+MODULE_ENV = {"MAKEFLAGS": "", "MAKELEVEL": "0", "ARCH": "x86"}
 TARGETS = ("timers", "futex", "sigaltstack", "breakpoints", "ptrace", "x86", "rseq", "membarrier", "clone3",
            "filesystems/epoll")
 
@@ -36,25 +37,21 @@ def program(context: Context, relative: str) -> pathlib.Path:
     return path
 
 
+def module_words(config: str, name: str) -> list[str | pathlib.Path]:
+    """The command that builds one test module against one kernel."""
+    return [common.ROOT / "tests" / "target" / "kmod" / "build.sh", common.kernel_out(config), MODULES / config, name]
+
+
 def module(context: Context, config: str, folder: pathlib.Path) -> pathlib.Path:
     """Builds the modules of a folder against one kernel; where their .ko files are."""
-    if not (folder / "Kbuild").exists() and not (folder / "Makefile").exists():
+    if not (folder / "Kbuild").exists():
         raise Missing(f"{folder.relative_to(common.ROOT)} (a kernel test module)")
-    out = MODULES / config / folder.name
-    with common.locked(MODULES / config / f".{folder.name}.lock", "check: build modules"):
-        out.mkdir(parents=True, exist_ok=True)
-        for path in sorted(folder.iterdir()):
-            if path.suffix in (".c", ".h") or path.name in ("Kbuild", "Makefile"):
-                held = out / path.name
-                if not held.exists() or held.read_bytes() != path.read_bytes():
-                    shutil.copyfile(path, held)
-        cached = "ccache gcc" if shutil.which("ccache") else "gcc"
-        with common.locked(tree.LOCK, "check: build modules", shared=True):
-            _well(context, ["make", "-C", common.kernel_out(config), f"M={out}", f"CC={cached}", "modules"],
-                  f"modules of {folder.name} for {config}", {"MAKEFLAGS": "", "MAKELEVEL": "0", "ARCH": "x86"})
-    if not list(out.glob("*.ko")):
-        raise Failed(f"{folder}: no .ko came out of the build; log: {context.log_path}")
-    return out
+    if not (common.kernel_out(config) / ".config").exists():
+        raise Failed(f"the kernel {config} is not built (./scripts/kernel build --config {config})")
+    with (common.locked(MODULES / f".{config}.lock", "check: build modules"),
+          common.locked(tree.LOCK, "check: build modules", shared=True)):
+        _well(context, module_words(config, folder.name), f"module {folder.name} for {config}", MODULE_ENV)
+    return MODULES / config / folder.name
 
 
 def selftests(context: Context) -> pathlib.Path:
@@ -82,11 +79,10 @@ def selftests(context: Context) -> pathlib.Path:
         _well(context, ["tar", "-xf", archive, "-C", unpacked], "unpack the selftests")
         archive.unlink()
         jobs = f"-j{os.cpu_count() or 1}"
-        env = {"MAKEFLAGS": "", "MAKELEVEL": "0", "ARCH": "x86"}
         built = out / "obj"
-        _well(context, ["make", "-C", unpacked, f"O={built}", jobs, "headers"], "make headers", env)
+        _well(context, ["make", "-C", unpacked, f"O={built}", jobs, "headers"], "make headers", MODULE_ENV)
         _well(context, ["make", "-C", unpacked / "tools/testing/selftests", f"O={built}", jobs,
-                        f"TARGETS={' '.join(TARGETS)}", "FORCE_TARGETS=1", "all"], "build the selftests", env)
+                        f"TARGETS={' '.join(TARGETS)}", "FORCE_TARGETS=1", "all"], "build the selftests", MODULE_ENV)
         (built / "kselftest").rename(done)
         shutil.rmtree(unpacked)
         shutil.rmtree(built)

@@ -45,8 +45,8 @@ def _twice(context: Context, config: str, rounds: int) -> dict[str, str]:
     module = programs.module(context, config, preempt.FOLDER) / "preempt.ko"
 
     def once() -> str:
-        done = context.command(preempt.board_words(config, module, rounds, _BOOT_S), timeout_s=_BOOT_S + 60,
-                               title=f"preempt on {config}")
+        words = preempt.board_words(config, module, steps=preempt.COMMAND.format(rounds=rounds), timeout_s=_BOOT_S)
+        done = context.command(words, timeout_s=_BOOT_S + 60, title=f"preempt on {config}")
         if done.status != 0:
             context.ran_well(done, f"preempt on {config}")
             raise Failed(f"preempt did not run on {config}: {done.last}")
