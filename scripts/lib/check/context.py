@@ -34,6 +34,10 @@ class Failed(Exception):
     """The suite found something wrong."""
 
 
+class Skipped(Exception):
+    """--config or --smp leave nothing of this suite."""
+
+
 class Missing(Exception):
     """Something that this suite tests is not in the tree."""
 
@@ -54,14 +58,12 @@ class Done:
 
 
 class Context:
-    def __init__(self, suite: Suite, form: Form, *, long: bool, configs: Sequence[str], smp: Sequence[int],
-                 run_id: str) -> None:
+    def __init__(self, suite: Suite, form: Form, *, long: bool, configs: Sequence[str], smp: Sequence[int]) -> None:
         self.suite = suite
         self.long = long
         self.values = form.values
-        self.run_id = run_id
-        self._configs = tuple(configs)
-        self._smp = tuple(smp)
+        self.configs = tuple(configs)  # Of --config and --smp; empty when not given.
+        self.smp = tuple(smp)
         self._limit_s = form.limit_s
         self._deadline = time.monotonic() + form.limit_s
         self._lock = threading.Lock()
@@ -77,7 +79,12 @@ class Context:
 
     def wants(self, config: str, smp: int | None = None) -> bool:
         """Whether --config and --smp leave this combination in."""
-        return (not self._configs or config in self._configs) and (not self._smp or smp is None or smp in self._smp)
+        return (not self.configs or config in self.configs) and (not self.smp or smp is None or smp in self.smp)
+
+    def only_on(self, config: str) -> None:
+        """For a suite that means something on one kernel only."""
+        if not self.wants(config):
+            raise Skipped(f"runs on {config} only")
 
     # Messages and verdicts.
 
@@ -120,6 +127,8 @@ class Context:
         words = [str(word) for word in argv]
         limit = min(timeout_s, self.left_s())
         started = time.monotonic()
+        if self._stopped:
+            raise Failed("stopped")
         if limit <= 0:
             raise Failed(f"the suite's limit of {self._limit_s:.0f} s is reached")
         try:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 import common
 
 from check import table
-from check.context import LOGS, Context, Failed, Missing, opened
+from check.context import LOGS, Context, Failed, Missing, Skipped, opened
 
 BUILD_LIMIT_S = 3600
 # While the first series is being written, a suite whose subject is not in the tree yet is skipped. Afterwards it fails.
@@ -62,11 +62,11 @@ def now_text() -> str:
 
 
 class Results:
-    """The results of one form, on disk."""
+    """The results of one form, on disk. A run of all suites begins with none; a run of some keeps the others'."""
 
-    def __init__(self, path: pathlib.Path, resume: bool) -> None:
+    def __init__(self, path: pathlib.Path, keep: bool) -> None:
         self._path = path
-        held = common.read_json(path).get("suites", []) if resume else []
+        held = common.read_json(path).get("suites", []) if keep else []
         self._by_name = {one["name"]: Result(**one) for one in held}
 
     def passed(self, name: str) -> Result | None:
@@ -81,10 +81,9 @@ class Results:
 
 def needed(plan: Plan) -> list[str]:
     """The kernels to build, in the order in which they are first asked for."""
-    found: list[str] = []
+    found = list(plan.configs)
     for suite in plan.suites:
-        found += [config for config in suite.form(plan.long).configs
-                  if config not in found and (not plan.configs or config in plan.configs)]
+        found += [config for config in suite.form(plan.long).configs if config not in found and not plan.configs]
     return found
 
 
@@ -105,7 +104,8 @@ def build_kernels(configs: Sequence[str]) -> dict[str, str]:
 
 
 def run(plan: Plan) -> list[Result]:
-    results = Results(LOGS / ("long.json" if plan.long else "short.json"), plan.resume)
+    results = Results(LOGS / ("long.json" if plan.long else "short.json"),
+                      keep=plan.resume or len(plan.suites) < len(table.SUITES))
     todo = [suite for suite in plan.suites if not (plan.resume and results.passed(suite.name))]
     found: list[Result] = []
     broken: dict[str, str] = {}
@@ -132,8 +132,7 @@ def run_suite(suite: table.Suite, plan: Plan, broken: dict[str, str], function: 
     form = suite.form(plan.long)
     result = Result(suite.name, "passed", 0.0, commit_name(), now_text())
     started = time.monotonic()
-    with opened(Context(suite, form, long=plan.long, configs=plan.configs, smp=plan.smp,
-                        run_id=f"{os.getpid()}")) as context:
+    with opened(Context(suite, form, long=plan.long, configs=plan.configs, smp=plan.smp)) as context:
         result.log = os.path.relpath(context.log_path)
         try:
             for config in form.configs:
@@ -141,6 +140,8 @@ def run_suite(suite: table.Suite, plan: Plan, broken: dict[str, str], function: 
                     raise Failed(broken[config])
             getattr(importlib.import_module(suite.module), function)(context)
             context.verdict()
+        except Skipped as skipped:
+            result.verdict, result.why = "skipped", str(skipped)
         except Missing as missing:
             result.verdict = "skipped" if UNDER_CONSTRUCTION else "failed"
             result.why = f"not in the tree: {missing}"

@@ -13,7 +13,7 @@ import re
 import common
 
 from check import programs
-from check.context import BOARD_REPORT, Context, Failed
+from check.context import BOARD_REPORT, Context
 
 FOLDER = common.ROOT / "tests" / "target" / "kmod" / "planted"
 CONFIG = "debug"
@@ -28,8 +28,7 @@ def mistakes() -> list[tuple[str, str]]:
 
 
 def run(context: Context) -> None:
-    if not context.wants(CONFIG):
-        raise Failed(f"planted runs on {CONFIG} only")
+    context.only_on(CONFIG)
     module = programs.module(context, CONFIG, FOLDER) / "planted.ko"
     cases = [("none", ""), *mistakes()]
     for pair in (cases[at:at + 2] for at in range(0, len(cases), 2)):

@@ -21,6 +21,7 @@ def conditions() -> dict:
 
 
 def run(context: Context) -> None:
+    context.only_on("lean")
     rounds = int(context.values["rounds"])
     lean = _twice(context, "lean", rounds)
     _judge(context, "lean", "pipelined", lean)

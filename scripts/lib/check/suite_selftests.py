@@ -15,7 +15,7 @@ import common
 from check import programs, selftests, store
 from check.context import Context, Done, Failed
 
-SMP = 2
+SMP = 2  # The verdicts are for so many virtual CPUs; --smp runs with others.
 STORE = "selftests"
 _BOOT_S = 60
 _LIBGCC = pathlib.Path("/lib/x86_64-linux-gnu/libgcc_s.so.1")
@@ -26,7 +26,7 @@ def conditions() -> dict:
 
 
 def run(context: Context) -> None:
-    config = "lean"
+    config = context.configs[0] if context.configs else "lean"
     stored = store.load(STORE, conditions())
     tests = selftests.stable(context.long)
     names = [test.name for test in tests]
@@ -82,8 +82,9 @@ def _programs(context: Context) -> tuple[pathlib.Path, pathlib.Path, pathlib.Pat
             programs.program(context, "tests/selftests/signal_test"))
 
 
-def _boot(context: Context, config: str, tests: list[selftests.Test], smp: int = SMP) -> tuple[Done, dict[str, dict]]:
+def _boot(context: Context, config: str, tests: list[selftests.Test]) -> tuple[Done, dict[str, dict]]:
     built, runlist, signals = _programs(context)
+    icount = selftests.on_deterministic_machine(tests[0])
     limit = _BOOT_S + sum(test.seconds for test in tests)
     with tempfile.NamedTemporaryFile("w", prefix="tests-", suffix=".list") as listed:
         listed.write("".join(test.line() + "\n" for test in tests))
@@ -92,8 +93,9 @@ def _boot(context: Context, config: str, tests: list[selftests.Test], smp: int =
                (pathlib.Path(listed.name), "/root/list")]
         if _LIBGCC.exists():  # glibc loads it when a thread is cancelled; no program names it.
             add.append((_LIBGCC, "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"))
-        done = context.board(["/root/runlist", "/root/list"], config=config, smp=smp, timeout_s=limit, add=add,
-                             env={"LD_LIBRARY_PATH": str(built / "rseq")},
+        smp = 1 if icount else context.smp[0] if context.smp else SMP
+        done = context.board(["/root/runlist", "/root/list"], config=config, smp=smp, icount=icount,
+                             timeout_s=limit, add=add, env={"LD_LIBRARY_PATH": str(built / "rseq")},
                              title=f"{len(tests)} selftests on {config} ({tests[0].boot})")
     verdicts = selftests.parse(done.out)
     if len(tests) > 1 or tests[0].reason == "":

@@ -13,9 +13,8 @@ from check.context import Context
 def run(context: Context) -> None:
     done = context.command([common.SCRIPTS / "setup", "--check"])
     context.expect(done.status == 0, f"scripts/setup --check: {done.out.strip() or done.last}")
-    for config in context.suite.form(context.long).configs:
-        if context.wants(config):
-            _check_build(context, config)
+    for config in context.configs or context.suite.form(context.long).configs:
+        _check_build(context, config)
     context.fact(f"a second build takes at most {context.values['again_s']} s")
 
 

@@ -19,8 +19,7 @@ _AROUND_S = 240  # Boot, end of the tests, and the scan for leaks, on a busy hos
 
 
 def run(context: Context) -> None:
-    if not context.wants(CONFIG):
-        raise Failed(f"stress runs on {CONFIG} only")
+    context.only_on(CONFIG)
     seconds = int(context.values["seconds"])
     context.parallel([lambda: _script(context, "rcutorture", 2, seconds), lambda: _script(context, "locktorture", 2, seconds)])
     tools = []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import common
-
 from check import programs
 from check.context import Context
 
