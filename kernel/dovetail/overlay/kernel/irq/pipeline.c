@@ -324,7 +324,6 @@ void play_inband_log(void)
 	check_hard_irqs_off();
 
 	for (;;) {
-		/* Reload: a handler may schedule, on its way out at least. */
 		irq = pull_event(this_inband_staged());
 		if (irq < 0)
 			return;
@@ -358,7 +357,9 @@ static void sync_inband_stage(void)
 	bool traced;
 
 	do {
-		traced = lockdep_hardirqs_enabled();
+		/* Without lockdep nobody knows, but tracers do not care. */
+		traced = !IS_ENABLED(CONFIG_PROVE_LOCKING) ||
+			 lockdep_hardirqs_enabled();
 		stall_inband_nocheck();
 
 		/* As irqentry_enter() from kernel mode does. */
@@ -511,19 +512,21 @@ handle_irq_pipelined_prepare(struct pt_regs *regs)
 noinstr int handle_irq_pipelined_finish(struct irq_stage_data *prevd,
 					struct pt_regs *regs)
 {
+	/* What a handler injected: RCU has to watch, the core may reschedule. */
+	instrumentation_begin();
+	if (running_oob() && unlikely(stage_irqs_pending(this_oob_staged())) &&
+	    !oob_irqs_disabled())
+		play_oob_log();
+	instrumentation_end();
+
 	ct_nmi_exit();
 	__preempt_count_sub(PIPELINE_OFFSET);
 
 	instrumentation_begin();
 	irq_exit_pipeline();
 
-	if (running_oob()) {
-		if (unlikely(stage_irqs_pending(this_oob_staged())) &&
-		    !oob_irqs_disabled())
-			play_oob_log();
-		if (running_oob() && prevd->stage == &inband_stage)
-			switch_inband();
-	}
+	if (running_oob() && prevd->stage == &inband_stage)
+		switch_inband();
 	instrumentation_end();
 
 	return running_inband() && !inband_irqs_disabled();

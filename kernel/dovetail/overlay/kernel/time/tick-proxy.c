@@ -26,7 +26,7 @@
 
 #include "tick-internal.h"
 
-/* Serialises installation, removal and CPU hotplug. */
+/* Serialises installation and removal; CPU hotplug is held off meanwhile. */
 static DEFINE_MUTEX(proxy_mutex);
 
 static unsigned int proxy_tick_irq;
@@ -199,6 +199,7 @@ static int install_proxy(struct clock_proxy_device *dev)
 	proxy->max_delta_ns = real->max_delta_ns;
 	proxy->irq = real->irq;
 	proxy->bound_on = real->bound_on;
+	proxy->broadcast = real->broadcast;
 	proxy->cpumask = cpumask_of(smp_processor_id());
 	proxy->set_next_event = proxy_set_next_event;
 	if (real->set_next_ktime)
