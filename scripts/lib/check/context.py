@@ -28,6 +28,7 @@ KERNEL = common.SCRIPTS / "kernel"
 BOARD_TIMEOUT = 124
 BOARD_REPORT = 70
 _SHOWN_FAILURES = 12
+_WATCHDOG_S = 30  # A soft lockup is reported after twice that.
 
 
 class Failed(Exception):
@@ -176,7 +177,9 @@ class Context:
         words: list[str | pathlib.Path] = [BOARD, "run", "--config", config, "--smp", str(smp),
                                            "--timeout", f"{min(timeout_s, max(1.0, self.left_s() - 30)):.0f}"]
         words += [f"--add={host}:{guest}" for host, guest in add]
-        words += ["--append", append] if append else []
+        # The watchdogs measure the host as well: a virtual CPU that gets no time is "stuck". One minute is the kernel's.
+        patience = "" if icount else f"watchdog_thresh={_WATCHDOG_S}"
+        words += ["--append", f"{patience} {append}".strip()] if patience or append else []
         words += ["--icount"] if icount else []
         words += [] if modules else ["--no-modules"]
         words += ["--expect", expect] if expect else []
