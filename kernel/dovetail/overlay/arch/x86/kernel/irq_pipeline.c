@@ -180,7 +180,7 @@ void arch_do_IRQ_pipelined(struct irq_desc *desc)
 	void (*handler)(struct pt_regs *regs);
 	u32 vector;
 
-	if (irq >= FIRST_SYSTEM_IRQ) {
+	if (irq - FIRST_SYSTEM_IRQ < NR_SYSTEM_VECTORS) {
 		vector = apicm_irq_vector(irq);
 		handler = sysvec_handlers[vector - FIRST_SYSTEM_VECTOR];
 		if (likely(handler))
