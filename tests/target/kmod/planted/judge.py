@@ -11,7 +11,7 @@ import re
 import sys
 
 # What starts a report. One report may have several of these lines in a row, hence the distance below.
-_REPORT = re.compile(r"WARNING: |BUG: |Oops: |general protection fault|Kernel panic|INFO: .*(stall|hung|deadlock)|"
+_REPORT = re.compile(r"-{4}\[ cut here \]|WARNING: |BUG: |Oops: |general protection fault|Kernel panic|INFO: .*(stall|hung|deadlock)|"
                      r"irq_pipeline: (in-band service used|oob handler|hard lock|oob_irq_restore)")
 _END = re.compile(r"planted: survived mistake|---\[ end trace|</TASK>")
 _SPAN = 90  # Lines that a backtrace may take.
@@ -52,7 +52,9 @@ def complaints(mistake: str, text: str) -> list[str]:
     for one in found[:1]:
         if not re.search(expected()[mistake], "\n".join(one)):
             wrong.append(f"not the report that was expected: {one[0].strip()}")
-        if not any(re.search(rf"\bplanted_{mistake}\b", line) for line in one):
+        # What a handler leaves behind shows when it has returned: the handler is named.
+        name = "handler" if mistake == "hard_irqs" else mistake
+        if not any(re.search(rf"\bplanted_{name}\b", line) for line in one):
             wrong.append("the report does not name the caller")
     return wrong
 

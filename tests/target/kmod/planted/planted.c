@@ -68,11 +68,14 @@ static noinline void planted_kmalloc_atomic(void)
 static noinline void planted_might_sleep(void)
 {
 	might_sleep();
+	/* No tail call: the backtrace has to show this function. */
+	barrier();
 }
 
 static noinline void planted_schedule(void)
 {
 	schedule();
+	barrier();
 }
 
 static noinline void planted_mutex(void)
@@ -151,7 +154,7 @@ static const struct plant {
 
 static const struct plant *plant;
 
-static irqreturn_t oob_handler(int irq, void *dev_id)
+static irqreturn_t planted_handler(int irq, void *dev_id)
 {
 	plant->make();
 
@@ -172,7 +175,7 @@ static int make_oob(void)
 	if (!irq)
 		goto out_stage;
 
-	ret = __request_percpu_irq(irq, oob_handler, IRQF_OOB, "planted",
+	ret = __request_percpu_irq(irq, planted_handler, IRQF_OOB, "planted",
 				   &cookie);
 	if (ret)
 		goto out_irq;
