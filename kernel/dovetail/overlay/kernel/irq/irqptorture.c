@@ -238,17 +238,10 @@ static void check_oob_stage(enum torture_id id)
 	CHECK(id, smp_processor_id() == raw_smp_processor_id());
 }
 
-/* Whether the handler runs from pipeline entry, as far as its kind can tell. */
-enum torture_entry {
-	ENTRY_NO,	/* injected with the stage open, or called */
-	ENTRY_YES,	/* by the hardware */
-	ENTRY_ANY,	/* injected: deferred until an entry is over, or not */
-};
-
-static void check_oob_context(enum torture_id id, enum torture_entry entry)
+static void check_oob_context(enum torture_id id, bool entry)
 {
 	check_oob_stage(id);
-	CHECK(id, entry == ENTRY_ANY || !!in_pipeline() == entry);
+	CHECK(id, !!in_pipeline() == entry);
 }
 
 static void check_inband_handler(enum torture_id id)
@@ -333,7 +326,7 @@ static irqreturn_t oob_handler(int irq, void *dev_id)
 {
 	struct torture_cpu *tc = dev_id;
 
-	check_oob_context(T_INJECT, ENTRY_NO);
+	check_oob_context(T_INJECT, false);
 	tc->oob_hits++;
 
 	return IRQ_HANDLED;
@@ -394,7 +387,7 @@ static void take_ipis(int nr)
 	unsigned int src, cpu = smp_processor_id();
 	struct torture_pair *pair;
 
-	check_oob_context(T_IPI, ENTRY_YES);
+	check_oob_context(T_IPI, true);
 
 	for_each_possible_cpu(src) {
 		pair = pair_of(cpu, src);
@@ -570,7 +563,7 @@ static int inject_from_oob(void *arg)
 {
 	struct inject_from_oob *p = arg;
 
-	check_oob_context(T_INJECT, ENTRY_NO);
+	check_oob_context(T_INJECT, false);
 
 	/* In-band has to wait until we are done. */
 	irq_inject_pipeline(inband_irq);
@@ -1046,10 +1039,10 @@ static int escalate(void *arg)
 {
 	int depth = *(int *)arg, next = depth - 1;
 
-	check_oob_context(T_ESCALATION, ENTRY_NO);
+	check_oob_context(T_ESCALATION, false);
 	if (next)
 		depth += run_oob_call(escalate, &next);
-	check_oob_context(T_ESCALATION, ENTRY_NO);
+	check_oob_context(T_ESCALATION, false);
 
 	return depth;
 }
@@ -1196,7 +1189,7 @@ static void handle_timer(struct clock_event_device *real)
 	struct torture_cpu *tc = this_cpu_ptr(&torture_cpus);
 	u64 now = now_ns();
 
-	check_oob_context(T_TIMER, ENTRY_YES);
+	check_oob_context(T_TIMER, true);
 	CHECK(T_TIMER, real == tc->real);
 
 	if (now >= tc->next_oob)
@@ -1389,7 +1382,7 @@ static int load_call_fn(void *arg)
 	struct torture_cpu *tc = arg;
 	int depth = 2;
 
-	check_oob_context(T_CALL, ENTRY_NO);
+	check_oob_context(T_CALL, false);
 	tc->calls_run++;
 
 	return run_oob_call(escalate, &depth);
