@@ -49,6 +49,7 @@ static struct {
 	bool msi;
 	/* Written by the handler, whose calls are serialised. */
 	unsigned long inband_hits, oob_hits, empty_hits;
+	unsigned int cpu;
 	u32 acked;
 } edu;
 
@@ -83,6 +84,7 @@ static irqreturn_t edu_handler(int irq, void *dev_id)
 {
 	u32 status = readl(edu.regs + EDU_IRQ_STATUS);
 
+	edu.cpu = raw_smp_processor_id();
 	if (running_oob())
 		edu.oob_hits++;
 	else
@@ -114,7 +116,28 @@ static void reset_counters(const char *name)
 	edu.inband_hits = 0;
 	edu.oob_hits = 0;
 	edu.empty_hits = 0;
+	/* What a failed item left behind. */
+	writel(~0U, edu.regs + EDU_IRQ_ACK);
 	WRITE_ONCE(edu.acked, 0);
+}
+
+/* The next interrupt is what moves a line, the one behind it comes here. */
+static void move_line_here(void)
+{
+	unsigned int n;
+
+	irq_set_affinity(edu.irq, cpumask_of(raw_smp_processor_id()));
+	for (n = 0; n < 10; n++) {
+		WRITE_ONCE(edu.acked, 0);
+		raise_bits(1);
+		if (!CHECK(wait_spin(READ_ONCE(edu.acked) == 1)))
+			return;
+		if (edu.cpu == raw_smp_processor_id())
+			return;
+		/* A previous move has to be over: its vector is given back. */
+		msleep(20);
+	}
+	CHECK(!"line does not move");
 }
 
 static void report_item(void)
@@ -153,8 +176,9 @@ static void test_deferred(void)
 {
 	unsigned long calm, held;
 
+	reset_counters("move");
+	move_line_here();
 	reset_counters("deferred");
-	irq_set_affinity(edu.irq, cpumask_of(raw_smp_processor_id()));
 
 	local_irq_disable();
 	calm = count_rounds(10 * NSEC_PER_MSEC);
