@@ -9,6 +9,7 @@ from __future__ import annotations
 import pathlib
 import re
 import tempfile
+from dataclasses import dataclass
 
 import common
 
@@ -67,35 +68,43 @@ def _expect_agreement(context: Context, runs: list[dict[str, dict]]) -> None:
 
 def run_tests(context: Context, config: str, tests: list[selftests.Test]) -> dict[str, dict]:
     """Boots once per group, two at a time; test -> verdict."""
-    _programs(context)  # Built once, before two boots ask for them at the same time.
+    built = _programs(context)
     groups = list(selftests.boots(tests).values())
     found: dict[str, dict] = {}
     # Two at a time: one that sleeps beside one that computes.
     for pair in (groups[at:at + 2] for at in range(0, len(groups), 2)):
-        for verdicts in context.parallel([lambda group=group: _boot(context, config, group)[1] for group in pair]):
+        for verdicts in context.parallel([lambda group=group: _boot(context, built, config, group)[1] for group in pair]):
             found.update(verdicts)
     return found
 
 
-def _programs(context: Context) -> tuple[pathlib.Path, pathlib.Path, pathlib.Path]:
-    return (programs.selftests(context), programs.program(context, "tests/selftests/runlist"),
-            programs.program(context, "tests/selftests/signal_test"))
+@dataclass(frozen=True)
+class Programs:
+    """What goes into the guest: a folder and two programs."""
+    kernels: pathlib.Path
+    runlist: pathlib.Path
+    signals: pathlib.Path
 
 
-def _boot(context: Context, config: str, tests: list[selftests.Test]) -> tuple[Done, dict[str, dict]]:
-    built, runlist, signals = _programs(context)
+def _programs(context: Context) -> Programs:
+    return Programs(programs.selftests(context), programs.program(context, "tests/selftests/runlist"),
+                    programs.program(context, "tests/selftests/signal_test"))
+
+
+def _boot(context: Context, built: Programs, config: str,
+          tests: list[selftests.Test]) -> tuple[Done, dict[str, dict]]:
     icount = selftests.on_deterministic_machine(tests[0])
     limit = _BOOT_S + sum(test.seconds for test in tests)
     with tempfile.NamedTemporaryFile("w", prefix="tests-", suffix=".list") as listed:
         listed.write("".join(test.line() + "\n" for test in tests))
         listed.flush()
-        add = [(built, selftests.GUEST), (signals, f"{selftests.GUEST}/signal/signal_test"), (runlist, "/root/runlist"),
-               (pathlib.Path(listed.name), "/root/list")]
+        add = [(built.kernels, selftests.GUEST), (built.signals, f"{selftests.GUEST}/signal/signal_test"),
+               (built.runlist, "/root/runlist"), (pathlib.Path(listed.name), "/root/list")]
         if _LIBGCC.exists():  # glibc loads it when a thread is cancelled; no program names it.
             add.append((_LIBGCC, "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1"))
         smp = 1 if icount else context.smp[0] if context.smp else SMP
         done = context.board(["/root/runlist", "/root/list"], config=config, smp=smp, icount=icount,
-                             timeout_s=limit, add=add, env={"LD_LIBRARY_PATH": str(built / "rseq")},
+                             timeout_s=limit, add=add, env={"LD_LIBRARY_PATH": str(built.kernels / "rseq")},
                              title=f"{len(tests)} selftests on {config} ({tests[0].boot})")
     verdicts = selftests.parse(done.out)
     if len(tests) > 1 or tests[0].reason == "":
@@ -105,9 +114,10 @@ def _boot(context: Context, config: str, tests: list[selftests.Test]) -> tuple[D
 
 def _compare_rates(context: Context, config: str, test: selftests.Test, runs: int) -> None:
     """A test that varies, hangs or oopses vanilla: how often it ends how, in boots of its own."""
+    built = _programs(context)
     seen: dict[str, list[str]] = {"vanilla": [], config: []}
     for _ in range(runs):
-        jobs = [lambda kernel=kernel: (kernel, _ending(*_boot(context, kernel, [test]), test)) for kernel in seen]
+        jobs = [lambda kernel=kernel: (kernel, _ending(*_boot(context, built, kernel, [test]), test)) for kernel in seen]
         for kernel, ending in context.parallel(jobs):
             seen[kernel].append(ending)
     context.say(f"{test.name}: {config}: {', '.join(seen[config])}; vanilla: {', '.join(seen['vanilla'])}")
