@@ -192,6 +192,9 @@ static irqreturn_t run_oob_actions(struct irq_desc *desc)
 {
 	irqreturn_t ret = IRQ_NONE;
 
+	/* Or else the next resend would find the last one still going on. */
+	desc->istate &= ~(IRQS_REPLAY | IRQS_WAITING);
+
 	if (unlikely(!desc->action || irqd_irq_disabled(&desc->irq_data))) {
 		desc->istate |= IRQS_PENDING;
 		mask_irq(desc);
@@ -203,10 +206,14 @@ static irqreturn_t run_oob_actions(struct irq_desc *desc)
 		return ret;
 	}
 
-	desc->istate &= ~(IRQS_REPLAY | IRQS_WAITING);
 	irqd_set(&desc->irq_data, IRQD_IRQ_INPROGRESS);
 
 	do {
+		/* An edge that an in-band replay could not handle is masked. */
+		if (unlikely(desc->istate & IRQS_PENDING) &&
+		    !irqd_is_level_type(&desc->irq_data))
+			unmask_irq(desc);
+
 		desc->istate &= ~IRQS_PENDING;
 		kstat_incr_irqs_this_cpu(desc);
 		raw_spin_unlock(&desc->lock);
