@@ -84,6 +84,9 @@ def kernel_command_line(options: Options) -> str:
     if options.icount:
         # `quiet` alone would hide the WARNING lines that the run is judged by; 5 lets these through.
         words += ["quiet", "loglevel=5", "norandmaps", "mitigations=off", "idle=halt"]
+    elif options.accel != "kvm":
+        # Waits for ten ticks in as many milliseconds and panics: a busy host does not give them to an emulator.
+        words += ["no_timer_check"]
     if options.mode == "shell":
         words.remove("oops=panic")
     return " ".join([*words, *options.append])
