@@ -464,8 +464,8 @@ void oob_irq_restore(unsigned long stalled)
 		oob_irq_enable();
 	else
 		WARN_ONCE(irq_pipeline_debug(),
-			  "irq_pipeline: oob_irq_restore() called with the oob stage unstalled by %pS\n",
-			  __builtin_return_address(0));
+			  "irq_pipeline: %s() called with the oob stage unstalled by %pS\n",
+			  __func__, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(oob_irq_restore);
 
