@@ -86,7 +86,7 @@ class KconfigTest(unittest.TestCase):
     def test_vanilla_asks_for_nothing_of_the_pipeline(self) -> None:
         lean = kconfig.requests(kconfig.fragments("lean"))
         vanilla = kconfig.requests(kconfig.fragments("vanilla"))
-        self.assertEqual({symbol for symbol in lean if symbol not in vanilla}, 
+        self.assertEqual({symbol for symbol in lean if symbol not in vanilla},
                          {"CONFIG_IRQ_PIPELINE", "CONFIG_IRQ_PIPELINE_TORTURE_TEST"})
         self.assertFalse([symbol for symbol in vanilla if "PIPELINE" in symbol or "DOVETAIL" in symbol])
 
