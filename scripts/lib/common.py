@@ -39,7 +39,8 @@ HOST = BUILD / "host"                    # The Meson build.
 CONFIGS = ROOT / "kernel" / "configs"
 OVERLAY = ROOT / "kernel" / "dovetail" / "overlay"
 PATCHES = ROOT / "kernel" / "dovetail" / "patches" / "6.12"
-CORE = ROOT / "kernel" / "evl"
+# Companion cores, by their folder in the Linux tree.
+CORES = {f"kernel/{name}/": ROOT / "kernel" / name for name in ("evl", "toycore")}
 
 
 def kernel_out(config: str) -> pathlib.Path:

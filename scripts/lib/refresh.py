@@ -1,8 +1,11 @@
-"""Writes overlay, core and series back from the commits in build/linux. Called by scripts/kernel.
+"""Writes overlay, cores and series back from the commits in build/linux. Called by scripts/kernel.
 
-A file that the base does not have goes to kernel/dovetail/overlay/ (below kernel/evl/: to kernel/evl/, the core).
+A file that the base does not have goes to kernel/dovetail/overlay/, or to the folder of the core that it belongs to.
 A commit that touches files of the base becomes a patch, of those files only; what it adds beside them goes to the
 overlay. The output depends on the commits alone, so that prepare and then refresh changes nothing.
+
+The cores may have moved on outside of build/linux since the last prepare, as long as they did not in it: then they
+are not written back, and build/linux takes them over.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ import tree
 
 _FORMAT = ("--zero-commit", "--no-signature", "--no-numbered", "--keep-subject", "--no-stat", "-p", "--no-renames",
            "--diff-algorithm=histogram", "--abbrev=12", "--no-color", "--no-attach", "--no-thread", "--stdout")
-_CORE = "kernel/evl/"
 
 
 def refresh() -> None:
@@ -38,8 +40,9 @@ def _refresh() -> None:
     if tree.dirty():
         raise common.Failure("build/linux has changes that are not committed:\n" + repo.out("status", "--short"),
                              "commit them in build/linux, then run this again")
-    if now.get("inputs") != tree.inputs().fingerprint():
-        raise common.Failure("overlay or series changed since the last prepare, so writing back would undo that",
+    moved_on = now.get("inputs") != tree.inputs().fingerprint()
+    if moved_on and (_cores_changed(repo, now) or tree.inputs().without_cores() not in (now.get("kernel_inputs"), now["inputs"])):
+        raise common.Failure("overlay, series or cores changed since the last prepare, so writing back would undo that",
                              "keep one of the two: `git diff kernel/` shows the other side")
     if not repo.ok("merge-base", "--is-ancestor", base, "HEAD"):
         raise common.Failure(f"the history of build/linux does not begin at its base ({base[:12]})",
@@ -49,25 +52,37 @@ def _refresh() -> None:
     files = repo.files(base)
     patches = _patches(repo, base, files)
     new = {path: entry for path, entry in repo.files("HEAD").items() if path not in files}
-    core = {path: entry for path, entry in new.items() if path.startswith(_CORE) and common.CORE.is_dir()}
-    changed = _write_files(repo, common.OVERLAY, {path: entry for path, entry in new.items() if path not in core})
-    if core:
-        changed += _write_files(repo, common.CORE, {path.removeprefix(_CORE): entry for path, entry in core.items()})
+    cores = {path: entry for path, entry in new.items() if _core_of(path)}
+    changed = _write_files(repo, common.OVERLAY, {path: entry for path, entry in new.items() if path not in cores})
+    for prefix, folder in common.CORES.items():
+        own = {path.removeprefix(prefix): entry for path, entry in cores.items() if path.startswith(prefix)}
+        if own and not moved_on:
+            changed += _write_files(repo, folder, own)
     changed += _write_patches(patches)
     # The new commits (one per patch, the overlay first) must give the very tree that is there. Then the branch
     # moves to them, and no file does.
     wanted = tree.inputs()
     head = tree.make_commits(repo, base, wanted, "kernel: apply the series")
-    if repo.tree_id(head) != repo.tree_id("HEAD"):
-        names = repo.out("diff", "--name-only", head, "HEAD")
-        raise common.Failure(f"what was written back does not give the tree of build/linux; it differs in:\n{names}",
+    names = [name for name in repo.out("diff", "--name-only", head, "HEAD").splitlines() if not (moved_on and _core_of(name))]
+    if names:
+        raise common.Failure("what was written back does not give the tree of build/linux; it differs in:\n" + "\n".join(names),
                              "the old state is in git: `git diff kernel/`")
     values = {key: now[key] for key in ("base", "version", "pin")}
-    tree.move(head, inputs=wanted.fingerprint(), **values)
+    tree.move(head, **tree.fingerprints(wanted), **values)
     for name in changed:
         common.say(f"kernel: wrote {name}")
     common.say(f"kernel: {len(patches)} patches, {len(new)} new files; "
                + (f"{len(changed)} files changed" if changed else "nothing changed"))
+
+
+def _core_of(path: str) -> str:
+    """The prefix of the core that a path in the Linux tree belongs to, or nothing."""
+    return next((prefix for prefix, folder in common.CORES.items() if path.startswith(prefix) and folder.is_dir()), "")
+
+
+def _cores_changed(repo: git.Repo, now: dict) -> bool:
+    """Whether a commit made in build/linux since the last prepare touches a core."""
+    return bool(repo.out("diff", "--name-only", now["head"], "HEAD", "--", *common.CORES))
 
 
 def _patches(repo: git.Repo, base: str, files: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:

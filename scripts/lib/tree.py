@@ -1,7 +1,7 @@
-"""The kernel tree: base, overlay, core and series as commits, and the work tree that shows them.
+"""The kernel tree: base, overlay, cores and series as commits, and the work tree that shows them.
 
 build/linux is a git repository. Its history is one commit for the source (`base`), one for the overlay, one for
-the core if there is one, then one per patch. Each commit follows from the content of what it is made of, so the
+the cores if there are any, then one per patch. Each commit follows from the content of what it is made of, so the
 same inputs give the same hashes, and a changed patch makes new commits from there on only. They are made in
 an index of their own; the work tree then moves from the old head to the new one, and git rewrites the files
 that differ and no others. That is what lets make rebuild only what depends on a change.
@@ -37,20 +37,25 @@ _STATE = "dovetail.json"
 class Inputs:
     """What the tree is made of, beside the source: relative path -> file, and the patches in order."""
     overlay: dict[str, pathlib.Path]
-    core: dict[str, pathlib.Path]
+    cores: dict[str, pathlib.Path]
     patches: list[pathlib.Path]
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for path, file in [*sorted(self.overlay.items()), *sorted(self.core.items()),
+        for path, file in [*sorted(self.overlay.items()), *sorted(self.cores.items()),
                            *((patch.name, patch) for patch in self.patches)]:
             digest.update(f"{path}\0{_mode(file)}\0".encode())
             digest.update(hashlib.sha256(_content(file)).digest())
         return digest.hexdigest()
 
+    def without_cores(self) -> str:
+        """The fingerprint of overlay and series alone, which a core's progress does not change."""
+        return Inputs(self.overlay, {}, self.patches).fingerprint()
+
 
 def inputs() -> Inputs:
-    return Inputs(_files_below(common.OVERLAY, ""), _files_below(common.CORE, "kernel/evl/"), series.read())
+    cores = {path: file for prefix, folder in common.CORES.items() for path, file in _files_below(folder, prefix).items()}
+    return Inputs(_files_below(common.OVERLAY, ""), cores, series.read())
 
 
 def repo() -> git.Repo:
@@ -68,14 +73,14 @@ def _save_state(folder: pathlib.Path, **values) -> None:
 # The commits ------------------------------------------------------------------------------------
 
 def make_commits(here: git.Repo, base: str, wanted: Inputs, title: str) -> str:
-    """Makes (or finds again) the commits of overlay, core and series on `base`; returns the head."""
+    """Makes (or finds again) the commits of overlay, cores and series on `base`; returns the head."""
     memo_file = here.git_dir / "dovetail-commits.json"
     memo = common.read_json(memo_file)
     index = here.with_index(f"dovetail-index-{os.getpid()}")
     head, loaded = base, None
     try:
         for files, message in ((wanted.overlay, "dovetail: overlay\n\nThe new files of kernel/dovetail/overlay/.\n"),
-                               (wanted.core, "evl: the core\n\nThe files of kernel/evl/.\n")):
+                               (wanted.cores, "cores: all\n\nThe files of kernel/evl/ and kernel/toycore/.\n")):
             if files:
                 head = loaded = _commit_files(index, head, files, message)
         with common.Progress(title, len(wanted.patches)) if wanted.patches else _silent() as progress:
@@ -152,7 +157,12 @@ def prepare() -> None:
             version = _source_version(pin)
             base = source.import_tarball(repo(), source.tarball(), version)
         head = make_commits(repo(), base, wanted, "kernel: apply the series")
-        move(head, base=base, version=version, pin=pin.version, inputs=wanted.fingerprint())
+        move(head, base=base, version=version, pin=pin.version, **fingerprints(wanted))
+
+
+def fingerprints(of: Inputs) -> dict[str, str]:
+    """What the state remembers of the inputs."""
+    return {"inputs": of.fingerprint(), "kernel_inputs": of.without_cores()}
 
 
 def is_current() -> bool:
@@ -231,7 +241,7 @@ def _create() -> None:
         (_PARTIAL / ".git" / "index.lock").unlink(missing_ok=True)
         here.run("reset", "-q", "--hard", head)
     here.run("tag", "-f", "base", base)
-    _save_state(_PARTIAL, head=head, base=base, version=version, pin=pin.version, inputs=wanted.fingerprint())
+    _save_state(_PARTIAL, head=head, base=base, version=version, pin=pin.version, **fingerprints(wanted))
     os.replace(_PARTIAL, common.LINUX)
 
 

@@ -155,6 +155,29 @@ class TreeTest(unittest.TestCase):
         self.assertEqual((self.toy.root / "kernel/evl/more.c").read_text(), "int more;\n")
         self.assertFalse(self.toy.overlay.exists())
 
+    def test_a_core_that_moved_on_elsewhere_does_not_stop_a_refresh(self) -> None:
+        core = self.toy.root / "kernel" / "toycore" / "core.c"
+        write(core, "int core;\n")
+        self.ok(self.toy.kernel("prepare"))
+        self.engineer_commits()
+        write(core, "int core, newer;\n")
+        self.ok(self.toy.kernel("refresh"))
+        self.assertEqual(core.read_text(), "int core, newer;\n")
+        self.assertEqual((self.toy.linux / "kernel/toycore/core.c").read_text(), "int core, newer;\n")
+        self.assertTrue((self.toy.patches / "series").exists())
+        self.assertEqual(self.toy.git("status", "--porcelain"), "")
+
+    def test_a_core_that_changed_on_both_sides_stops_it(self) -> None:
+        core = self.toy.root / "kernel" / "toycore" / "core.c"
+        write(core, "int core;\n")
+        self.ok(self.toy.kernel("prepare"))
+        self.toy.commit("core: here", {"kernel/toycore/core.c": "int here;\n"})
+        write(core, "int there;\n")
+        done = self.toy.kernel("refresh")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("would undo that", done.stderr)
+        self.assertEqual(core.read_text(), "int there;\n")
+
 
 if __name__ == "__main__":
     unittest.main()
