@@ -30,6 +30,9 @@
 #define KAPI_END_DECLS
 #endif
 
+/* Arguments are checked against the format, in both languages. */
+#define KAPI_PRINTF(format, first) __attribute__((__format__(printf, format, first)))
+
 /* A kernel object embedded by value in an object of the core; only the C side knows its type. */
 #define KAPI_OPAQUE(name)						\
 	struct name {							\

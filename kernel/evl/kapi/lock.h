@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Hard spinlocks: the only lock of the core's oob side. Dovetail's hard_spinlock_t underneath.
- * Called through base/lock.h only, on either stage.
+ * The core uses them by its guards only, on either stage.
  */
 #ifndef EVL_KAPI_LOCK_H
 #define EVL_KAPI_LOCK_H

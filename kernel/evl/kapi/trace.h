@@ -13,15 +13,15 @@ KAPI_BEGIN_DECLS
 enum kapi_severity { KAPI_ERROR = 3, KAPI_WARNING = 4, KAPI_INFO = 6 };
 
 /* One line of the kernel log, prefix "EVL: " and newline added; in-band prints it later. */
-__attribute__((format(printf, 2, 3)))
+KAPI_PRINTF(2, 3)
 void kapi_print(enum kapi_severity severity, const char *format, ...);
 
 /* The same, at most 10 per 5 s for each `format`. */
-__attribute__((format(printf, 2, 3)))
+KAPI_PRINTF(2, 3)
 void kapi_print_ratelimited(enum kapi_severity severity, const char *format, ...);
 
 /* snprintf() that returns what it wrote, below capacity. */
-__attribute__((format(printf, 3, 4)))
+KAPI_PRINTF(3, 4)
 long kapi_format(char *buf, size_t capacity, const char *format, ...);
 
 /* An assertion failed: the kernel stops (BUG). Does not return; see base/assert.h. */
