@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sizes of the kernel objects that the core embeds, compiled to assembly only, as asm-offsets.c is.
+ * An empty structure has size 0 in GNU C and 1 in C++: never less than 1.
+ */
+#include <linux/cache.h>
+#include <linux/completion.h>
+#include <linux/dovetail.h>
+#include <linux/irq_work.h>
+#include <linux/kbuild.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/threads.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#define EMBED(name, type)						\
+	DEFINE(KAPI_SIZE_##name, sizeof(type) ? sizeof(type) : 1);	\
+	DEFINE(KAPI_ALIGN_##name, __alignof__(type))
+
+int main(void)
+{
+	EMBED(kapi_hard_spinlock, hard_spinlock_t);
+	EMBED(kapi_lock_key, struct lock_class_key);
+	EMBED(kapi_irq_work, struct irq_work);
+	EMBED(kapi_altsched, struct dovetail_altsched_context);
+	EMBED(kapi_mutex, struct mutex);
+	EMBED(kapi_completion, struct completion);
+	EMBED(kapi_waitq, wait_queue_head_t);
+	EMBED(kapi_work, struct work_struct);
+	DEFINE(KAPI_NR_CPUS, NR_CPUS);
+	DEFINE(KAPI_CACHE_LINE, L1_CACHE_BYTES);
+	return 0;
+}
