@@ -82,7 +82,7 @@ static int close_cpu(unsigned int cpu)
 }
 
 /* In the order of the reference: stage, IPIs, proxy, then the tasks. */
-static int wake_up(void)
+static int awaken(void)
 {
 	int ret;
 
@@ -144,7 +144,7 @@ int toy_start(void)
 	guard(mutex)(&users_mutex);
 
 	if (!users)
-		ret = wake_up();
+		ret = awaken();
 	if (!ret)
 		users++;
 
