@@ -73,7 +73,7 @@ static long run_there(const struct toy_request *req)
 		return toy_file_call(req->nr, req->arg[0], req->arg[1],
 				     req->arg[2]);
 	default:
-		return -ENOSYS;
+		return -EINVAL;
 	}
 }
 

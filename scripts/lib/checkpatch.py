@@ -1,4 +1,4 @@
-"""Runs the kernel's own checkpatch.pl over the series and the overlay. Called by `scripts/kernel checkpatch`.
+"""Runs the kernel's own checkpatch.pl over the series, the overlay and the toy core. Called by `scripts/kernel checkpatch`.
 
 No error and no warning is allowed. What a patch may ignore beyond the two types that mean nothing here stands in
 NNNN-subject.checkpatch beside it: one `TYPE: reason` per line, lines that go on are indented. For a file of the overlay
@@ -22,8 +22,9 @@ def run() -> None:
     tree.prepare()
     failed: list[str] = []
     patches = series.read()
-    overlay = sorted(path for path in tree.inputs().overlay if path.endswith((".c", ".h", ".S", ".rst")) or "Kconfig" in path
-                     or path.endswith("Makefile"))
+    # The toy core is kernel C like the overlay.
+    ours = [*tree.inputs().overlay, *(path for path in tree.inputs().cores if path.startswith("kernel/toycore/"))]
+    overlay = sorted(path for path in ours if path.endswith((".c", ".h", ".S", ".rst", "Makefile")) or "Kconfig" in path)
     allowed = overlay_ignores(_OVERLAY_SIDE)
     unused = sorted(set(allowed) - set(overlay))
     if unused:

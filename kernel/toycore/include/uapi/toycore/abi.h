@@ -6,8 +6,8 @@
  *
  *	prctl(TOY_CALL(TOY_SYS_...), a, b, c, d)
  *
- * from each thread. All numbers are refused with EINVAL by prctl(2) itself
- * while the core is asleep. Dates are nanoseconds of CLOCK_MONOTONIC.
+ * from each thread. A number that is not listed fails with EINVAL, and so do all
+ * of them while the core is asleep. Dates are nanoseconds of CLOCK_MONOTONIC.
  */
 #ifndef _UAPI_TOYCORE_ABI_H
 #define _UAPI_TOYCORE_ABI_H
