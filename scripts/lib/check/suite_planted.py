@@ -20,25 +20,26 @@ CONFIG = "debug"
 _BOOT_S = 150
 
 
-def mistakes() -> list[tuple[str, str]]:
+def mistakes(folder: pathlib.Path = FOLDER) -> list[tuple[str, str]]:
     """Name and report of each mistake."""
-    rows = [line.split(None, 1) for line in (FOLDER / "mistakes.txt").read_text().splitlines()
+    rows = [line.split(None, 1) for line in (folder / "mistakes.txt").read_text().splitlines()
             if line.strip() and not line.startswith("#")]
     return [(name, regex.strip()) for name, regex in rows]
 
 
-def run(context: Context) -> None:
+def run(context: Context, folder: pathlib.Path = FOLDER) -> None:
+    """`folder` has a module of its own name and its mistakes.txt."""
     context.only_on(CONFIG)
-    module = programs.module(context, CONFIG, FOLDER) / "planted.ko"
-    cases = [("none", ""), *mistakes()]
+    module = programs.module(context, CONFIG, folder) / f"{folder.name}.ko"
+    cases = [("none", ""), *mistakes(folder)]
     for pair in (cases[at:at + 2] for at in range(0, len(cases), 2)):
         context.parallel([lambda case=case: _plant(context, module, *case) for case in pair])
     context.fact(f"{len(cases) - 1} mistakes")
 
 
 def _plant(context: Context, module: pathlib.Path, name: str, regex: str) -> None:
-    done = context.board(["insmod", "/root/planted.ko", f"mistake={name}"], config=CONFIG, smp=1, timeout_s=_BOOT_S,
-                         add=[(module, "/root/planted.ko")], expect=regex, more=["--json"], title=f"planted {name}")
+    done = context.board(["insmod", f"/root/{module.name}", f"mistake={name}"], config=CONFIG, smp=1, timeout_s=_BOOT_S,
+                         add=[(module, f"/root/{module.name}")], expect=regex, more=["--json"], title=f"planted {name}")
     try:
         found = json.loads(done.out)
     except ValueError:

@@ -33,6 +33,10 @@ class Suite:
         return self.long if long else self.short
 
 
+# Storms on the toy core, and how many events the long form makes of each.
+STORM_EVENTS = {"signal": 100_000, "stage": 100_000, "mm": 50_000, "fork": 5_000, "exec": 5_000, "exit": 5_000, "ptrace": 5_000,
+                "affinity": 5_000, "freeze": 300, "hotplug": 300}
+
 SUITES: tuple[Suite, ...] = (
     Suite("unit", "host tests: meson test",
           Form(limit_s=600), Form(limit_s=600)),
@@ -59,6 +63,33 @@ SUITES: tuple[Suite, ...] = (
                values={"runs": tuple((config, smp, 60, smp > 1)
                                      for config in ("lean", "debug", "idle") for smp in (1, 2, 4)),
                        "flows": (("lean", 1), ("lean", 2), ("lean", 4), ("debug", 2))})),
+    Suite("altsched", "a user task keeps its period on the oob stage while in-band interrupts are stalled for 50 ms",
+          Form(configs=("lean",), limit_s=300, values={"rounds": 20, "vanilla": "stored"}),
+          Form(configs=("lean", "vanilla"), limit_s=900, values={"rounds": 100, "vanilla": "run"}),
+          renews=("vanilla",)),
+    Suite("planted-toy", "planted mistakes of a companion core give one clear report each",
+          Form(configs=("debug",), limit_s=600), Form(configs=("debug",), limit_s=600)),
+    Suite("storm-toy", "storms of events on threads of the toy core: none is lost, none runs twice",
+          Form(configs=("lean", "debug"), limit_s=600,
+               # (configuration, virtual CPUs, share of the events)
+               values={"runs": (("lean", 2, 0.01), ("debug", 2, 0.01)), "events": STORM_EVENTS, "boot_s": 240,
+                       "boots": (tuple(STORM_EVENTS),)}),
+          Form(configs=("lean", "debug", "kasan"), limit_s=36000,
+               values={"runs": (*((config, smp, 1.0) for config in ("lean", "debug") for smp in (1, 2, 4)), ("kasan", 2, 0.1)),
+                       "events": STORM_EVENTS, "boot_s": 5400, "boots": tuple((name,) for name in STORM_EVENTS)})),
+    Suite("fpu-toy", "registers and memory of threads that switch stages",
+          # (configuration, virtual CPUs, seconds)
+          Form(configs=("lean", "debug"), limit_s=300, values={"runs": (("lean", 2, 20), ("debug", 2, 20))}),
+          Form(configs=("lean", "debug"), limit_s=3600,
+               values={"runs": tuple((config, smp, 180) for config in ("lean", "debug") for smp in (1, 2, 4))})),
+    Suite("faults-toy", "faults of threads of the toy core",
+          Form(configs=("lean", "debug"), limit_s=300, values={"runs": (("lean", 1), ("lean", 2), ("debug", 2))}),
+          Form(configs=("lean", "debug"), limit_s=900,
+               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4))})),
+    Suite("gdb-toy", "a debugger on an application with oob threads",
+          Form(configs=("lean",), limit_s=300, values={"runs": (("lean", 2),)}),
+          Form(configs=("lean", "debug"), limit_s=900,
+               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4))})),
     Suite("selftests", "the kernel's own selftests give the verdicts of vanilla",
           Form(configs=("lean",), limit_s=600, values={"vanilla_runs": 0, "rate_runs": 0}),
           Form(configs=("lean", "vanilla"), limit_s=3600, values={"vanilla_runs": 3, "rate_runs": 5}),

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Keeps a period of 1 ms while a sibling thread on the same CPU has in-band interrupts stalled for 50 ms at a time:
+ * by local_irq_disable(), and by holding a spinlock that was taken with spin_lock_irqsave(). See stall.ko.
+ *
+ *	period oob ROUNDS	a thread of the toy core
+ *	period fifo ROUNDS	SCHED_FIFO, priority 99: what one has without a core
+ *
+ * Prints key=value pairs; the suite judges them.
+ */
+#include "toy.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#define PERIOD_NS NS_PER_MS
+#define STALL_MS 50
+
+static atomic_int stop;
+
+static void stall(const char *how, int rounds)
+{
+	int fd = open("/proc/stall", O_WRONLY);
+
+	CHECK(fd >= 0, "/proc/stall (is stall.ko loaded?): %m");
+	for (int n = 0; n < rounds; n++) {
+		CHECK(dprintf(fd, "%s %d", how, STALL_MS) > 0, "/proc/stall: %m");
+		/* An odd length, which moves the stalls over the phase of the period. */
+		usleep(3300);
+	}
+	close(fd);
+}
+
+static void *stall_both(void *rounds)
+{
+	stall("irq", *(int *)rounds);
+	stall("lock", *(int *)rounds);
+	atomic_store(&stop, 1);
+	return NULL;
+}
+
+static int sleep_oob(uint64_t date)
+{
+	return toy_sleep(date);
+}
+
+static int sleep_inband(uint64_t date)
+{
+	struct timespec until = { .tv_sec = date / NS_PER_S, .tv_nsec = date % NS_PER_S };
+
+	return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
+static void keep_period(int (*sleep_until)(uint64_t date))
+{
+	uint64_t date = now_ns() + PERIOD_NS, late, late_max = 0, late_sum = 0, shots = 0, missed = 0;
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		CHECK(!sleep_until(date), "sleep: %m");
+		late = now_ns() - date;
+		CHECK((int64_t)late >= 0, "woken up %lld ns early", -(long long)late);
+		late_sum += late;
+		late_max = late > late_max ? late : late_max;
+		shots++;
+		missed += late / PERIOD_NS;
+		date += (late / PERIOD_NS + 1) * PERIOD_NS;
+	}
+	printf("shots=%llu missed=%llu late_ns_avg=%llu late_ns_max=%llu\n", (unsigned long long)shots, (unsigned long long)missed,
+	       (unsigned long long)(late_sum / (shots ? shots : 1)), (unsigned long long)late_max);
+}
+
+static void run_oob(void)
+{
+	struct toy_stats stats;
+	int fd = open_core();
+
+	CHECK(!toy_attach(0), "attach: %m");
+	CHECK(!toy_oob(), "oob: %m");
+	keep_period(sleep_oob);
+	CHECK(!toy_stats(fd, &stats), "stats: %m");
+	printf("leaves=%llu traps=%llu maydays=%llu\n", (unsigned long long)stats.leaves,
+	       (unsigned long long)stats.returns[TOY_CAUSE_TRAP], (unsigned long long)stats.returns[TOY_CAUSE_MAYDAY]);
+	CHECK(!toy_detach(), "detach: %m");
+	close(fd);
+}
+
+static void run_fifo(void)
+{
+	struct sched_param param = { .sched_priority = 99 };
+
+	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param), "SCHED_FIFO: %m");
+	keep_period(sleep_inband);
+}
+
+int main(int argc, char **argv)
+{
+	int oob = argc == 3 && !strcmp(argv[1], "oob"), rounds = argc == 3 ? atoi(argv[2]) : 0;
+	pthread_t staller;
+
+	if (rounds < 1 || (!oob && strcmp(argv[1], "fifo"))) {
+		fprintf(stderr, "usage: period oob|fifo ROUNDS\n");
+		return 2;
+	}
+	CHECK(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall: %m");
+	pin_to(0);
+	printf("mode=%s rounds=%d stall_ms=%d\n", argv[1], rounds, STALL_MS);
+	fflush(stdout);
+	/* The staller inherits the CPU, not the policy: it is made first. */
+	CHECK(!pthread_create(&staller, NULL, stall_both, &rounds), "pthread_create: %m");
+	if (oob)
+		run_oob();
+	else
+		run_fifo();
+	CHECK(!pthread_join(staller, NULL), "pthread_join");
+	printf("period: ok\n");
+	return 0;
+}
