@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+// The core as one object: built in place by evl_on_boot(), in an order each of whose steps has an
+// exact inverse; run states; and the way to what exists once.
+#ifndef EVL_BOOT_CORE_H
+#define EVL_BOOT_CORE_H
+
+#include "base/in_place.h"
+#include "device/control.h"
+#include "element/factory.h"
+#include "file/oob_file.h"
+#include "memory/heap.h"
+#include "sched/rq.h"
+#include "time/clock.h"
+
+namespace evl {
+
+enum class RunState : u8 { disabled, stopped, warmup, running, teardown };
+
+// BO1  The object exists from a successful boot() for ever; Rqs and bases never change after it.
+// BO2  running() implies: IPIs requested, tick installed on all oob CPUs, Dovetail started.
+// BO3  Transitions are serialised; a concurrent one gets EINPROGRESS.
+class Core final : Immovable {
+ public:
+  /// Steps: oob CPUs; oob stage; heaps; disposal queue; clocks; Rqs and timer bases; if warming up
+  /// IPIs and tick, then running; Dovetail; factories, threads first. The first error undoes what
+  /// was done, in reverse. Sleeps.
+  [[nodiscard]] static Status boot(const InbandStage& inband) noexcept;
+
+  /// "start", "stop" of control/state. Stop kills all threads and waits for them. Sleeps.
+  /// Errors: EPERM an attached caller; EINPROGRESS; EINTR; EINVAL no such transition.
+  [[nodiscard]] Status start(const InbandStage& inband) noexcept;
+  [[nodiscard]] Status stop(const InbandStage& inband) noexcept;
+  [[nodiscard]] RunState state() const noexcept { return state_.load_acquire(); }
+  [[nodiscard]] bool running() const noexcept { return state() == RunState::running; }
+
+  [[nodiscard]] const CpuSet& oob_cpus() const noexcept { return oob_cpus_; }
+  [[nodiscard]] PerCpu<Rq>& rqs() noexcept { return rqs_; }
+  [[nodiscard]] PerCpu<TimerBase>& timer_bases() noexcept { return timer_bases_; }
+  [[nodiscard]] Clock& monotonic() noexcept { return monotonic_; }
+  [[nodiscard]] Clock& realtime() noexcept { return realtime_; }
+  // Of a request's clock number: the two built-in ones. EINVAL.
+  [[nodiscard]] Clock* clock_of(int clockfd) noexcept;
+  [[nodiscard]] Heap& system_heap() noexcept { return system_heap_; }
+  [[nodiscard]] SharedHeap& shared_heap() noexcept { return shared_heap_; }
+  [[nodiscard]] FileTable& files() noexcept { return files_; }
+  [[nodiscard]] kapi_workqueue* disposal_queue() noexcept { return disposal_queue_; }
+  [[nodiscard]] Factory& threads() noexcept { return threads_; }
+  [[nodiscard]] Factory& monitors() noexcept { return monitors_; }
+
+  // Live objects of all factories, entries of the file table, bytes of the system heap: all zero
+  // when nothing leaked. For tests.
+  struct Census {
+    unsigned elements;
+    size_t heap_bytes;
+  };
+  [[nodiscard]] Census census() noexcept;
+
+ private:
+  template <typename>
+  friend class InPlace;
+  struct Parts;  // What boot() has prepared before the object can be built.
+  explicit Core(const Parts& parts) noexcept;
+
+  Atomic<RunState> state_;
+  CpuSet oob_cpus_;
+  PerCpu<Rq> rqs_;
+  PerCpu<TimerBase> timer_bases_;
+  Clock monotonic_;
+  Clock realtime_;
+  Heap system_heap_;
+  SharedHeap shared_heap_;
+  FileTable files_;
+  kapi_workqueue* const disposal_queue_;
+  Factory control_;
+  Factory trace_;
+  Factory clocks_;
+  Factory threads_;
+  Factory monitors_;
+  Factory xbufs_;
+  Factory proxies_;
+  InbandMutex transition_mutex_;
+};
+
+// Valid after boot(); upcalls that may come earlier ask core_is_up(). Any stage.
+[[nodiscard]] Core& core() noexcept;
+[[nodiscard]] bool core_is_up() noexcept;
+
+}  // namespace evl
+
+#endif  // EVL_BOOT_CORE_H

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+// Oob-capable files, and the index that finds them by descriptor without Linux's tables, which are
+// not oob-safe.
+#ifndef EVL_FILE_OOB_FILE_H
+#define EVL_FILE_OOB_FILE_H
+
+#include "base/list.h"
+#include "base/lock.h"
+#include "base/rb_tree.h"
+#include "base/result.h"
+#include "kapi/file.h"
+#include "sync/crossing.h"
+
+namespace evl {
+
+class Heap;
+
+// What the core knows about an open file; embedded in what the file's object is, or in a driver's.
+// OF1  From open() to release() the file's oob data is this.
+// OF2  After release() began, no reference is taken: Linux removed the descriptors first, and the
+//      crossing refuses.
+class OobFile final : Immovable {
+ public:
+  // In an open() handler. Stage: inband.
+  explicit OobFile(kapi_file* file) noexcept;
+
+  /// In a release() handler, after everything that sleeps on the object was woken (RMID), before
+  /// anything is freed. Waits for oob references. Sleeps.
+  void release(const InbandStage& inband) noexcept;
+
+  [[nodiscard]] kapi_file* file() const noexcept { return file_; }
+  [[nodiscard]] bool try_get() noexcept { return crossing_.enter(); }  // Any stage.
+  void put() noexcept { crossing_.leave(); }                           // Any stage.
+
+ private:
+  kapi_file* const file_;
+  Crossing crossing_;
+};
+
+// (descriptor table, descriptor) -> OobFile. A hash of trees with a lock each: two processes seldom
+// meet at one lock, and the worst case stays O(log n).
+//
+// FT1  An entry exists exactly for the descriptors that Linux reported installed and not yet
+//      uninstalled, of files with oob data.
+class FileTable final : Immovable {
+ public:
+  explicit FileTable(Heap& heap) noexcept : heap_{heap} {}
+  ~FileTable();
+
+  // From upcalls: may not sleep. Out of heap: logged; the descriptor stays in-band only (EBADF).
+  void install(const kapi_files* files, unsigned fd, OobFile& file) noexcept;
+  void uninstall(const kapi_files* files, unsigned fd) noexcept;
+
+  /// The file with a reference, or nullptr. Any stage. O(log n) under one hard lock.
+  [[nodiscard]] OobFile* get(const kapi_files* files, unsigned fd) noexcept;
+  // Of the calling task.
+  [[nodiscard]] OobFile* get(unsigned fd) noexcept { return get(kapi_current_files(), fd); }
+
+ private:
+  struct Entry;
+  struct Bucket {
+    HardSpinLock<LockRank::file_table> lock;
+    RbTree entries EVL_GUARDED_BY(lock);
+  };
+  static constexpr unsigned kBuckets = 64;
+  [[nodiscard]] Bucket& bucket(const kapi_files* files, unsigned fd) noexcept;
+
+  std::array<Bucket, kBuckets> buckets_;
+  Heap& heap_;
+};
+
+// A reference that gives itself back.
+class [[nodiscard]] FileRef final {
+ public:
+  explicit FileRef(OobFile* file) noexcept : file_{file} {}  // Takes over; may be nullptr.
+  FileRef(FileRef&& other) noexcept : file_{std::exchange(other.file_, nullptr)} {}
+  FileRef& operator=(FileRef&&) = delete;
+  ~FileRef() {
+    if (file_ != nullptr) file_->put();
+  }
+  [[nodiscard]] explicit operator bool() const noexcept { return file_ != nullptr; }
+  [[nodiscard]] kapi_file* file() const noexcept { return file_->file(); }
+  // The object behind the descriptor if it is of this type, else nullptr.
+  template <typename T>
+  [[nodiscard]] T* object(const kapi_file_ops& ops) const noexcept {
+    return static_cast<T*>(kapi_file_object(file_->file(), &ops));
+  }
+
+ private:
+  OobFile* file_;
+};
+
+}  // namespace evl
+
+#endif  // EVL_FILE_OOB_FILE_H

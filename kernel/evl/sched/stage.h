@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+// Moving the current thread between the stages. The life of both moves, drawn in columns, is in
+// Documentation/core/architecture.md.
+#ifndef EVL_SCHED_STAGE_H
+#define EVL_SCHED_STAGE_H
+
+#include "thread/hm.h"
+#include "thread/thread.h"
+
+namespace evl {
+
+/// Moves the calling thread to the oob stage. On success mint a new proof: OobStage::at_entry().
+/// Stage:    in-band task context, attached; irqs on, preemptible.
+/// Errors:   EPERM not attached; ERESTARTSYS a signal is pending (still in-band; nothing changed).
+/// After it: a signal that came during the move has set KICKED; cancellation has been honoured
+///           (the call then does not return).
+[[nodiscard]] Status switch_oob(InbandStage&& here) noexcept;
+
+// Why a thread goes in-band. `none` is silent: requested, weak, mayday.
+enum class SwitchCause : u8 {
+  none = 0,
+  signal = EVL_HMDIAG_SIGDEMOTE,
+  syscall = EVL_HMDIAG_SYSDEMOTE,
+  exception = EVL_HMDIAG_EXDEMOTE,
+};
+
+/// Moves the calling thread to the in-band stage, ends the proof, and returns the new one. Reports
+/// the cause if the thread has WOSS, and LKDEPEND if it has WOLI and owns a mutex.
+/// Stage:    oob; irqs on (or off, from a trap); no lock held.
+/// `detail`: for the report; the program counter of a fault, else 0.
+[[nodiscard]] InbandStage switch_inband(OobStage&& here, SwitchCause cause,
+                                        u64 detail = 0) noexcept;
+
+// The far end of switch_oob(): the task is parked in-band. From evl_on_resume_task().
+// Stage: inband, irqs off. Checks that the CPU is an oob CPU, migrates, clears INBAND.
+void finish_park(Thread& thread, const HardIrqsOff& irqs_off) noexcept;
+
+}  // namespace evl
+
+#endif  // EVL_SCHED_STAGE_H

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+// Calling in-band work from the oob stage: irq_work first, then a workqueue item that may sleep.
+#ifndef EVL_SYNC_WORK_H
+#define EVL_SYNC_WORK_H
+
+#include "kapi/inband.h"
+#include "kapi/irq.h"
+#include "sync/wait.h"
+
+namespace evl {
+
+class Element;
+
+// WK1  A call that comes while one is queued and not yet started is merged with it.
+// WK2  The element, when there is one, is referenced from call() until the handler has returned.
+class Work final : Immovable {
+ public:
+  using Handler = void (*)(Work& work, const InbandStage& inband) noexcept;
+  Work(Handler handler, kapi_workqueue* queue, Element* keep = nullptr) noexcept;
+
+  void call() noexcept;                             // Any stage, any irq state. O(1).
+  void flush(const InbandStage& inband) noexcept;   // Sleeps: queued calls have run.
+  void cancel(const InbandStage& inband) noexcept;  // Sleeps: nothing is queued, nothing runs.
+
+ private:
+  static void forward(kapi_irq_work* work) noexcept;
+  static void run(kapi_work* work) noexcept;
+  kapi_irq_work irq_work_{};
+  kapi_work work_{};
+  const Handler handler_;
+  kapi_workqueue* const queue_;
+  Element* const keep_;
+};
+
+// Runs handler(argument) in-band and returns its result to the oob caller, who sleeps meanwhile;
+// in-band it is called at once. EINTR: broken; the handler then may still run, so `argument` is
+// copied by value. Cost: two stage switches of Linux, no bound.
+[[nodiscard]] Result<long> call_inband(const OobStage& oob, Thread& self,
+                                       long (*handler)(unsigned long argument),
+                                       unsigned long argument) noexcept;
+
+}  // namespace evl
+
+#endif  // EVL_SYNC_WORK_H

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+// Thread: what the core schedules. A user thread is a Linux task with one of these attached; a
+// kernel thread is a Linux kthread with one; each CPU's root thread stands for all of in-band.
+//
+// Life, sleeping and waking are here; stage switches in sched/stage.h, priorities in sync/pi.h, the
+// element and its requests in thread/thread_element.h.
+#ifndef EVL_THREAD_THREAD_H
+#define EVL_THREAD_THREAD_H
+
+#include "base/cpus.h"
+#include "base/level_queue.h"
+#include "base/lock.h"
+#include "base/prio_queue.h"
+#include "kapi/task.h"
+#include "sched/params.h"
+#include "sync/booster.h"
+#include "thread/state.h"
+#include "thread/stats.h"
+#include "time/timer.h"
+
+namespace evl {
+
+class Clock;
+class Mutex;
+class Process;
+class Rq;
+class RqLocked;
+class ThreadElement;
+class ThreadGuard;
+class WaitChannel;
+
+// Invariants. "Under L and R": written with both lock_ and the lock of rq() held, read with either.
+//   T1  state_, info_: written and read under R. The thread itself may read them with irqs off.
+//   T2  rq_: under L and R (of both Rqs). Holding L, or being current and oob, pins it.
+//   T3  wchan_: written under the channel's lock and L, read under either. It is non-null exactly
+//       while wait_hook_ is linked in that channel: see "who unlinks, decides" in sync/wait.h.
+//   T4  wprio() == effective_.wprio(). effective_ is max(base_, boosters_' top, ceilings in force)
+//       by wprio; BOOST is set exactly when boosters_ is not empty. Suspended during a PI walk for
+//       threads further down the chain (sync/pi.h).
+//   T5  The task's kapi_task_state::thread is this from attach until detach; it is set and cleared
+//       by the task itself, in-band, and another CPU reads it only where Linux keeps the task from
+//       exiting (signal, migration and ptrace upcalls), or from the task itself.
+//   T6  READY: RQ2. A current thread has no blocking bit, unless its CPU is inside schedule().
+//   T7  INBAND is set exactly while Linux may run the task: from switch_inband() (before
+//       kapi_leave_oob()) until finish_park().
+//   T8  local_, preempt_count_, window_ copies: the thread itself only.
+//   T9  Every mutex in owned_ has this thread as tracked owner (sync/mutex.h, M2).
+class Thread final : Immovable {
+ public:
+  enum class Kind : u8 { root, user, kernel };
+
+  // What sleeps are parameterised by; the resource timer fires on `clock`.
+  struct Setup {
+    Kind kind;
+    const char* name;  // Copied, cut to kNameLength.
+    Rq& rq;
+    kapi_task* task;  // nullptr for root; a reference is taken otherwise.
+    SchedParams params;
+    StateFlags state;  // On top of dormant (user, kernel: with INBAND).
+  };
+  explicit Thread(const Setup& setup) noexcept;
+  ~Thread();
+
+  static constexpr size_t kNameLength = 63;
+
+  // ---- Reading ----
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  [[nodiscard]] bool is_user() const noexcept { return kind_ == Kind::user; }
+  [[nodiscard]] bool is_root() const noexcept { return kind_ == Kind::root; }
+  [[nodiscard]] const char* name() const noexcept { return name_; }
+  [[nodiscard]] kapi_task* task() const noexcept { return task_; }
+  [[nodiscard]] Wprio wprio() const noexcept { return effective_.wprio(); }
+  [[nodiscard]] const SchedParams& effective() const noexcept { return effective_; }
+  [[nodiscard]] ThreadStats& stats() noexcept { return stats_; }
+  [[nodiscard]] Process* process() const noexcept { return process_; }
+  [[nodiscard]] ThreadElement* element() const noexcept { return element_; }
+
+  // Under R.
+  [[nodiscard]] StateFlags state(const RqLocked& locked) const noexcept;
+  [[nodiscard]] InfoFlags info(const RqLocked& locked) const noexcept;
+  // Under L; or of current, oob.
+  [[nodiscard]] Rq& rq() const noexcept { return *rq_; }
+  // Snapshots without a lock, for sysfs and reports.
+  [[nodiscard]] StateFlags peek_state() const noexcept { return state_; }
+  [[nodiscard]] Cpu peek_cpu() const noexcept;
+
+  // ---- Sleeping: the calling thread; it only marks, the caller drops its locks and schedule()s
+  // ----
+
+  /// Starts a sleep until woken, or until `date` (forever: no limit) on `clock`; without channel
+  /// and date it waits for a period. Clears the wake reasons. KICKED on entry sets BREAK and does
+  /// not sleep; a date in the past sets TIMEO and does not sleep.
+  /// Stage: oob, irqs off; under the channel's lock when there is one.
+  void sleep_on(WaitChannel* channel, Date date, const Clock& clock,
+                const HardIrqsOff& irqs_off) noexcept;
+
+  // Reasons of the last sleep. The thread itself, oob or in-band.
+  [[nodiscard]] InfoFlags wake_reasons() const noexcept;
+
+  // ---- Waking and holding: any stage, any CPU; none reschedules ----
+
+  /// Ends the sleeps in `mask` (a subset of kSleeping), stops the resource timer, adds `reasons`,
+  /// makes the thread ready when nothing blocks it any more. False: it was not sleeping so.
+  /// Does not unlink the thread from its channel: who grants does that first, under its lock.
+  /// Cost: O(log timers).
+  bool wake_up(StateFlags mask, InfoFlags reasons, const HardIrqsOff& irqs_off) noexcept;
+
+  // Adds, removes blocking bits other than sleeps: SUSP, HALT, DORMANT, PTSYNC.
+  void hold(StateFlags mask, const HardIrqsOff& irqs_off) noexcept;
+  void release(StateFlags mask, InfoFlags reasons, const HardIrqsOff& irqs_off) noexcept;
+
+  // Breaks any sleep with BREAK | `reasons`. A thread that does not sleep is left alone.
+  void unblock(InfoFlags reasons, const HardIrqsOff& irqs_off) noexcept;
+
+  /// Makes a user thread go in-band soon: breaks its sleep, sets KICKED, sends a mayday and, when
+  /// it runs on another CPU, the IPI that makes it look. Kernel threads: breaks the sleep.
+  /// From the signal upcall (siglock held), the watchdog, cancellation.
+  void kick(InfoFlags reasons, const HardIrqsOff& irqs_off) noexcept;
+
+  // Sets CANCELD; demotes, unblocks and sends SIGTERM to a user thread; kicks a kernel thread.
+  void cancel(const HardIrqsOff& irqs_off) noexcept;
+  void demote(const HardIrqsOff& irqs_off) noexcept;  // To weak 0, as cancel() does; and a kick.
+
+  // Ends the caller if it was cancelled: then does not return.
+  void test_cancel(const InbandStage& inband) noexcept;
+
+  /// New base parameters, checked. While boosted only the base changes when the boost is higher;
+  /// a queued or waiting thread is requeued, the PI chain behind it follows.
+  /// Stage: any, no lock held; a scheduling point is the caller's. Errors: EINVAL, EPERM, ESTALE.
+  [[nodiscard]] Status set_params(const SchedParams& params) noexcept;
+  [[nodiscard]] SchedParams base_params(const HardIrqsOff& irqs_off) noexcept;
+
+  // ---- Modes; the former mode bits. EINVAL: a bit that is no mode, HMOBS without observable ----
+  [[nodiscard]] Result<u32> set_mode(u32 bits) noexcept;
+  [[nodiscard]] Result<u32> clear_mode(u32 bits) noexcept;
+
+  // T1 to T9 as far as they show under the guard. For tests, debug builds, the simulator.
+  [[nodiscard]] bool invariants_hold(const ThreadGuard& locked) noexcept;
+
+ private:
+  friend class Mutex;
+  friend class PriorityChain;
+  friend class MigrationGuard;
+  friend class PreemptGuard;
+  friend class Rq;
+  friend class Scheduler;
+  friend class ThreadElement;
+  friend class ThreadGuard;
+  friend class WaitChannel;
+  friend struct FifoPolicy;
+  friend struct WeakPolicy;
+  friend struct IdlePolicy;
+
+  static void on_timeout(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
+
+  // Lines 1 and 2: wake-up, pick, switch.
+  StateFlags state_;
+  InfoFlags info_;
+  SchedParams effective_;  // Under L and R.
+  Rq* rq_;
+  ListHook ready_hook_;  // Under R.
+  PrioHook wait_hook_;   // Under the channel's lock.
+  WaitChannel* wchan_{nullptr};
+  Timer resource_timer_;  // Timeout of the current sleep.
+
+  HardSpinLock<LockRank::thread> lock_;
+  LocalFlags local_;
+  int preempt_count_{0};
+  kapi_altsched altsched_{};
+
+  SchedParams base_ EVL_GUARDED_BY(lock_);
+  Booster::BoostQueue boosters_ EVL_GUARDED_BY(lock_);
+  Booster::OwnedList owned_ EVL_GUARDED_BY(lock_);
+  // Mutexes owned, counted when weak or WOLI: a weak thread stays oob until it is 0. Itself only.
+  int held_mutexes_{0};
+  Process* process_{nullptr};
+  ThreadElement* element_{nullptr};
+  kapi_task* const task_;
+  evl_user_window* window_{nullptr};
+  Timer period_timer_;  // Of kernel threads with a period.
+  ThreadStats stats_;
+  const Kind kind_;
+  char name_[kNameLength + 1]{};
+
+ public:
+  using ReadyQueue = LevelQueue<Thread, &Thread::ready_hook_, kPrioLevels>;
+  using WaitList = PrioQueue<Thread, &Thread::wait_hook_>;
+};
+
+// The thread of the calling task, in-band or oob; nullptr when not attached. In an interrupt: of
+// the task that was hit.
+[[nodiscard]] Thread* current_thread() noexcept;
+
+}  // namespace evl
+
+#endif  // EVL_THREAD_THREAD_H

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+// Timers, and the per-CPU bases they are queued on. Arming and stopping: any stage, any irq state.
+// Handlers: oob stage, hard irqs off, base lock released, on the CPU of the base.
+#ifndef EVL_TIME_TIMER_H
+#define EVL_TIME_TIMER_H
+
+#include "base/cpus.h"
+#include "base/flags.h"
+#include "base/lock.h"
+#include "base/timer_queue.h"
+
+namespace evl {
+
+class Clock;
+class Rq;
+class TimerBase;
+
+// Whose wake-up a shot anticipates: by so much earlier the hardware is programmed.
+enum class Gravity : u8 { irq, kernel, user };
+
+enum class TimerStatus : u32 {
+  killed = 0x02,    // Destroyed: never armed again.
+  periodic = 0x04,  // Has an interval.
+  fired = 0x10,     // Fired at least once since it was armed.
+  running = 0x20,   // Armed: queued, or its handler runs and will requeue it.
+};
+EVL_FLAG_OPERATORS(TimerStatus)
+
+// Invariants, whenever the lock of base_ is free:
+//   TM1  Queued on base_ exactly when armed and not in its handler.
+//   TM2  A timer that is queued is due at date = expiry - gravity (in the base's time), where a
+//        periodic one's expiry is start + periodic_ticks * interval: no drift accumulates.
+//   TM3  consumed_ticks <= periodic_ticks; the difference, seen by the owner, is the overrun count.
+//   TM4  base_ changes only under the locks of the old and the new base (address order). Who locks
+//        reads base_, locks, and starts again if it changed: at most one move per retry, and only
+//        the owner moves its timer.
+//
+// Lock order: TimerBase::lock_ is inside of Rq::lock_.
+class Timer final : Immovable {
+ public:
+  using Handler = void (*)(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
+
+  // On `base`, by `clock`, idle. `name` has static storage or lives as long as the timer.
+  Timer(const Clock& clock, TimerBase& base, Gravity gravity, Handler handler,
+        const char* name) noexcept;
+  ~Timer();  // destroy() was called, or the timer was never armed.
+
+  /// Arms the timer: first shot at `first`, then one every `interval`; zero is one-shot. An armed
+  /// timer is stopped first. A date in the past fires at once.
+  /// Stage:    any; the caller may hold locks outside of the timer base.
+  /// Irqs:     any; masked for one insertion.
+  /// Units:    `first` is absolute on the timer's clock.
+  /// Cost:     O(log n) in the timers armed on that CPU; a timer IPI when it is another one's head.
+  void start(Date first, Duration interval) noexcept;
+
+  /// Disarms; nothing when idle. A handler that runs on another CPU may still be running.
+  /// Cost: O(log n).
+  void stop() noexcept;
+
+  /// Stops for good. Like stop(), does not wait for a running handler: the owner does, by the lock
+  /// the handler takes.
+  void destroy() noexcept;
+
+  /// Moves to another CPU's base, armed or idle. Stage: oob. Cost: O(log n).
+  void move_to(TimerBase& base, const HardIrqsOff& irqs_off) noexcept;
+
+  void set_gravity(Gravity gravity) noexcept;  // For the next start().
+  [[nodiscard]] bool running() const noexcept;
+  // Of the next shot, on the timer's clock; forever when idle.
+  [[nodiscard]] Date date() const noexcept;
+  // Until the next shot: at least 1 ns; zero when idle.
+  [[nodiscard]] Duration remaining() const noexcept;
+  [[nodiscard]] Duration interval() const noexcept { return interval_; }
+
+  // Missed ticks of a periodic timer, consumed by the reading. `now` is on the timer's clock.
+  // Source: POSIX timer_getoverrun(). Owner only; oob.
+  [[nodiscard]] u64 take_overruns(Date now) noexcept;
+
+  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
+  [[nodiscard]] const char* name() const noexcept { return name_; }
+
+ private:
+  friend class TimerBase;
+  friend class Clock;
+
+  TimerHook hook_;
+  Flags<TimerStatus> status_;
+  Gravity gravity_;
+  Date start_{};
+  Duration interval_{};
+  u64 periodic_ticks_{0};
+  u64 consumed_ticks_{0};
+  TimerBase* base_;
+  const Handler handler_;
+  const Clock& clock_;
+  const char* const name_;
+#ifdef CONFIG_EVL_RUNSTATS
+  u64 scheduled_{0};
+  u64 fired_{0};
+#endif
+
+ public:
+  using Queue = TimerQueue<Timer, &Timer::hook_>;
+};
+
+// The timers of one CPU, and the tick that serves them.
+//
+// Invariants, whenever lock_ is free:
+//   TB1  The device is programmed for the head's date, or earlier, or the tick handler runs here
+//        (it programs once, at its end), or a timer IPI is on its way.
+//   TB2  Linux's tick is no timer in the queue but the slot inband_shot_; it is deferred while the
+//        core has a thread to run and nothing else is due: then it is notified on the switch to
+//        root.
+class TimerBase final : Immovable {
+ public:
+  explicit TimerBase(Cpu cpu) noexcept : cpu_{cpu} {}
+
+  // The device fired, or a timer IPI came. Runs what has expired, programs the next shot.
+  // Stage: oob. Cost: O(e log n) in expired timers; e is bounded by the timers of this CPU, and a
+  // periodic timer that is late is requeued beyond now, so it counts once.
+  void tick(const OobStage& oob, const HardIrqsOff& irqs_off) noexcept;
+
+  // Linux asks for its tick at `date`, or (forever) for none. Stage: any.
+  void set_inband_shot(MonoDate date, const HardIrqsOff& irqs_off) noexcept;
+  // The CPU goes back to Linux: a tick that was deferred, or is due, is notified. Stage: oob.
+  void flush_inband_shot(const HardIrqsOff& irqs_off) noexcept;
+
+  [[nodiscard]] Cpu cpu() const noexcept { return cpu_; }
+  [[nodiscard]] bool invariants_hold() noexcept EVL_REQUIRES(lock_);
+
+ private:
+  friend class Timer;
+  friend class Clock;
+  void program_next(const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+
+  HardSpinLock<LockRank::timer_base> lock_;
+  Timer::Queue queue_ EVL_GUARDED_BY(lock_);
+  MonoDate programmed_ EVL_GUARDED_BY(lock_){MonoDate::forever()};
+  MonoDate inband_shot_ EVL_GUARDED_BY(lock_){MonoDate::forever()};
+  bool inband_deferred_ EVL_GUARDED_BY(lock_){false};
+  bool in_tick_ EVL_GUARDED_BY(lock_){false};
+  const Cpu cpu_;
+};
+
+}  // namespace evl
+
+#endif  // EVL_TIME_TIMER_H
