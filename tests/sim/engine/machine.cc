@@ -12,6 +12,7 @@ namespace sim {
 namespace {
 
 Machine* the_machine;
+constexpr const char kSilent[] = "";  // A point without a line in the trace.
 
 }  // namespace
 
@@ -62,7 +63,8 @@ void Machine::point(const Operation& operation) {
   cpu().next = operation;
   move_on();
   settle(operation);
-  if (operation.waits != Waits::idle) note(operation.what, operation.object, operation.value);
+  if (operation.waits != Waits::idle && operation.what != kSilent)
+    note(operation.what, operation.object, operation.value, operation.label);
 }
 
 // Handles the interrupts that were picked for this CPU before the operation itself was.
@@ -81,18 +83,19 @@ void Machine::relax() {
   point({.what = "relaxes", .waits = Waits::relax});
 }
 
-void Machine::note(const char* what, const void* object, std::uint64_t value) {
+void Machine::note(const char* what, const void* object, std::uint64_t value, const char* label) {
   const Cpu& here = cpu();
   trace_.add({.now_ns = now_ns_,
               .step = steps_,
               .cpu = here.number,
               .oob = here.oob,
               .irqs_off = here.irqs_off,
-              .in_irq = here.irq_depth > 0,
+              .in_irq = here.irq_depth > 0 || (here.inband_irq && !here.oob),
               .task = here.running != nullptr ? here.running->name() : "-",
               .what = what,
               .object = object,
-              .value = value});
+              .value = value,
+              .label = label});
 }
 
 std::uint64_t Machine::read_clock() {
@@ -116,7 +119,7 @@ bool Machine::can_move(const Cpu& cpu) const {
 }
 
 bool Machine::can_interrupt(const Cpu& cpu) const noexcept {
-  if (cpu.running == nullptr || cpu.irqs_off) return false;
+  if (cpu.running == nullptr || cpu.irqs_off || cpu.oob_stalled) return false;
   if (cpu.pending != 0 || cpu.tick_date_ns <= now_ns_) return true;
   return cpu.inband_pending != 0 && !cpu.oob && !cpu.stalled;
 }
@@ -198,7 +201,8 @@ void Machine::jump(std::uint64_t date_ns) {
               .task = "clock",
               .what = "jumps",
               .object = nullptr,
-              .value = 0});
+              .value = 0,
+              .label = nullptr});
   hooks_.time_passed(now_ns_);
 }
 
@@ -274,11 +278,11 @@ void Machine::handle_oob(Cpu& here, unsigned number) {
 void Machine::handle_inband(Cpu& here, unsigned number) {
   here.inband_pending &= ~(1U << number);
   here.stalled = true;
-  ++here.irq_depth;
+  here.inband_irq = true;
   note("plays in-band interrupt", nullptr, number);
   hooks_.inband_irq(number);
   Cpu& still = cpu();
-  --still.irq_depth;
+  still.inband_irq = false;
   still.stalled = false;
   hooks_.inband_irq_exit();
 }
@@ -306,24 +310,24 @@ void Machine::lock(SpinLock& lock, Nesting nesting) {
   if (!here.irqs_off) fail("%s is taken with hard interrupts on", lock.name);
   if (lock.owner == here.number + 1)
     fail("CPU %u takes %s, which it holds", here.number, lock.name);
-  if (lock.lock_class != 0) {
+  if (lock.rank != 0) {
     for (const SpinLock* held : here.held) {
-      if (held->lock_class == 0) continue;
-      if (held->lock_class == lock.lock_class && nesting == Nesting::none)
-        fail("%s is taken under %s, of the same class", lock.name, held->name);
-      if (!lock_order_.nested(held->lock_class, lock.lock_class))
-        fail("%s is taken under %s; the other order has been seen in this run", lock.name,
-             held->name);
+      if (held->rank < lock.rank) continue;
+      if (held->rank > lock.rank)
+        fail("%s is taken under %s, against the order", lock.name, held->name);
+      if (nesting == Nesting::none)
+        fail("%s is taken under %s, of the same rank", lock.name, held->name);
+      if (held > &lock) fail("%s: the second of a pair has the lower address", lock.name);
     }
   }
-  point({.what = "locks", .object = &lock, .waits = Waits::lock});
+  point({.what = "locks", .object = &lock, .label = lock.name, .waits = Waits::lock});
   took(lock);
 }
 
 bool Machine::try_lock(SpinLock& lock) {
   if (quiet_) return lock.owner == 0;
   if (!cpu().irqs_off) fail("%s is tried with hard interrupts on", lock.name);
-  point({.what = "tries", .object = &lock});
+  point({.what = "tries", .object = &lock, .label = lock.name});
   if (lock.owner != 0) return false;
   took(lock);
   return true;
@@ -342,8 +346,9 @@ void Machine::unlock(SpinLock& lock) {
     fail("CPU %u releases %s, which it does not hold", here.number, lock.name);
   here.held.erase(std::next(found).base());
   lock.owner = 0;
+  note("unlocks", &lock, 0, lock.name);
   changed();
-  point({.what = "unlocked", .object = nullptr});
+  point({.what = kSilent});
 }
 
 // ---------------------------------------------------------------- ends

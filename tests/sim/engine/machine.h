@@ -24,7 +24,6 @@
 #include <vector>
 
 #include "engine/fiber.h"
-#include "engine/lock_order.h"
 #include "engine/operation.h"
 #include "engine/strategy.h"
 #include "engine/trace.h"
@@ -33,13 +32,14 @@ namespace sim {
 
 class Machine;
 
-// A hard spinlock. All zero is a free lock of no class.
+// A hard spinlock. All zero is a free lock without a rank.
 struct SpinLock {
-  std::uint8_t owner{0};       // CPU + 1.
-  std::uint8_t lock_class{0};  // 0: not checked for order.
+  std::uint8_t owner{0};  // CPU + 1.
+  std::uint8_t rank{
+      0};  // 0: not checked for order. A lock is taken under locks of lower ranks only.
   const char* name{nullptr};
 };
-enum class Nesting : bool { none, same_class };
+enum class Nesting : bool { none, same_rank };
 
 // A flow of control that may run on a CPU: a task of Linux, or the idle loop.
 class Flow {
@@ -49,6 +49,7 @@ class Flow {
       : fiber_{&begin, this}, name_{name}, body_{body}, argument_{argument} {}
 
   const char* name() const noexcept { return name_; }
+  void* argument() const noexcept { return argument_; }
 
  private:
   friend class Machine;
@@ -76,7 +77,9 @@ struct Cpu {
   std::uint8_t irq_depth{0};
   bool irqs_off{true};
   bool oob{false};
-  bool stalled{false};  // The in-band stage.
+  bool stalled{false};  // The in-band stage: its interrupts are logged.
+  bool oob_stalled{false};
+  bool inband_irq{false};  // An in-band handler runs, or was preempted by the oob stage.
   bool take_irq{false};
   bool relaxed{false};          // Waits busily, and nobody else has moved since.
   std::vector<SpinLock*> held;  // In the order taken.
@@ -161,7 +164,8 @@ class Machine final {
   /// A turn of a busy wait: a point that is passed only after somebody else has moved.
   void relax();
   /// Adds a line to the trace; no point.
-  void note(const char* what, const void* object = nullptr, std::uint64_t value = 0);
+  void note(const char* what, const void* object = nullptr, std::uint64_t value = 0,
+            const char* label = nullptr);
   /// A point at which the clock is read.
   std::uint64_t read_clock();
 
@@ -217,7 +221,6 @@ class Machine final {
   Fiber host_;
   Fiber* on_{nullptr};  // The fiber that runs.
   std::vector<Move> moves_;
-  LockOrder lock_order_;
   std::string failure_;
   std::uint64_t now_ns_{1'000'000};
   std::uint64_t due_date_ns_{kNever};

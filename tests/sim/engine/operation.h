@@ -39,7 +39,8 @@ enum class Waits : std::uint8_t { none, lock, idle, relax };
 struct Operation {
   const char* what{""};         // A literal: the trace keeps the pointer.
   const void* object{nullptr};  // What the operation touches; null touches nothing that others see.
-  std::uint64_t value{0};       // For the trace.
+  std::uint64_t value{0};       // For the trace, as is the next one.
+  const char* label{nullptr};   // A literal: what kind of object it is.
   Access access{Access::write};
   Waits waits{Waits::none};
 };

@@ -17,20 +17,17 @@ std::string padded(std::string text, std::size_t width) {
 
 }  // namespace
 
-std::string Trace::name_of(const void* object) const {
-  if (object == nullptr) return "";
-  const auto found = names_.find(object);
-  if (found != names_.end()) return found->second;
-  char text[24];
-  std::snprintf(text, sizeof text, "%p", object);
-  return text;
-}
-
 std::string Trace::tail(std::size_t lines, unsigned cpus) const {
   std::string out = padded("step", 7) + padded("ns", 10);
   for (unsigned cpu = 0; cpu < cpus; ++cpu) out += padded("CPU " + std::to_string(cpu), kColumn);
   while (out.back() == ' ') out.pop_back();
   out += '\n';
+  std::unordered_map<const void*, std::size_t> unnamed;
+  auto name_of = [&](const void* object) {
+    const auto found = names_.find(object);
+    if (found != names_.end()) return found->second;
+    return "#" + std::to_string(unnamed.try_emplace(object, unnamed.size() + 1).first->second);
+  };
   const std::size_t first = entries_.size() - std::min(lines, entries_.size());
   if (first > 0) out += "... " + std::to_string(first) + " before\n";
   for (std::size_t i = first; i < entries_.size(); ++i) {
@@ -44,6 +41,7 @@ std::string Trace::tail(std::size_t lines, unsigned cpus) const {
     line += entry.task;
     line += ": ";
     line += entry.what;
+    if (entry.label != nullptr) line += std::string{" "} + entry.label;
     if (entry.object != nullptr) line += ' ' + name_of(entry.object);
     if (entry.value != 0) {
       char text[24];

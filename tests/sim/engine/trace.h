@@ -27,6 +27,7 @@ class Trace final {
     const char* what;
     const void* object;
     std::uint64_t value;
+    const char* label;
   };
 
   void clear() noexcept {
@@ -34,9 +35,9 @@ class Trace final {
     names_.clear();
   }
   void add(const Entry& entry) { entries_.push_back(entry); }
-  /// How `object` is called from here on. `name` is copied.
+  /// How `object` is called. `name` is copied. Others are called by the order in which they appear,
+  /// since addresses would differ from one run to the next.
   void name(const void* object, std::string name) { names_[object] = std::move(name); }
-  std::string name_of(const void* object) const;
   std::size_t size() const noexcept { return entries_.size(); }
 
   /// The last `lines` entries: step, time, then a column per CPU with the task and what it does.

@@ -10,7 +10,6 @@
 #include <set>
 
 #include "engine/explorer.h"
-#include "engine/lock_order.h"
 #include "engine/random_walk.h"
 #include "engine/shrink.h"
 #include "engine_test/bench.h"
@@ -171,14 +170,6 @@ TEST(Machine, SameSeedSameRun) {
   EXPECT_NE(trace_of(7), trace_of(8));
 }
 
-TEST(LockOrder, FindsACycleOfThree) {
-  LockOrder order;
-  EXPECT_TRUE(order.nested(1, 2));
-  EXPECT_TRUE(order.nested(2, 3));
-  EXPECT_TRUE(order.nested(1, 3));
-  EXPECT_FALSE(order.nested(3, 1));
-}
-
 // Fails while task 1 contains 7 and some task contains 9 after a 3.
 TEST(Shrink, LeavesWhatTheFailureNeeds) {
   const Script<int> program{{1, 2, 3, 4}, {5, 6, 7, 8}, {1, 3, 3, 2, 9, 4}, {}};
@@ -209,7 +200,8 @@ TEST(Trace, ShowsAColumnPerCpu) {
              .task = "a",
              .what = "locks",
              .object = &object,
-             .value = 0});
+             .value = 0,
+             .label = nullptr});
   trace.add({.now_ns = 6,
              .step = 2,
              .cpu = 1,
@@ -219,7 +211,8 @@ TEST(Trace, ShowsAColumnPerCpu) {
              .task = "b",
              .what = "waits",
              .object = nullptr,
-             .value = 16});
+             .value = 16,
+             .label = nullptr});
   const std::string text = trace.tail(10, 2);
   EXPECT_NE(text.find("!=a: locks the lock\n"), std::string::npos) << text;
   EXPECT_NE(text.find("    b: waits 0x10\n"), std::string::npos) << text;

@@ -127,8 +127,8 @@ TEST(Search, NothingIsFoundInTheRightProgram) {
 
 // Two locks in both orders: the deadlock needs a preemption, the report does not.
 TEST(Search, InvertedLockOrderIsReportedWithoutADeadlock) {
-  SpinLock a{.lock_class = 1, .name = "a"};
-  SpinLock b{.lock_class = 2, .name = "b"};
+  SpinLock a{.rank = 1, .name = "a"};
+  SpinLock b{.rank = 2, .name = "b"};
   auto both = [](SpinLock& first, SpinLock& second) {
     m().irqs_disable();
     m().lock(first);
@@ -142,7 +142,7 @@ TEST(Search, InvertedLockOrderIsReportedWithoutADeadlock) {
       .on_each_cpu({[&] { both(a, b); }, [&] { both(b, a); }});
   RandomWalk straight{1, 0};
   EXPECT_EQ(bench.run(straight), Machine::Outcome::failed);
-  EXPECT_NE(bench.failure().find("other order"), std::string::npos) << bench.failure();
+  EXPECT_NE(bench.failure().find("against the order"), std::string::npos) << bench.failure();
 }
 
 TEST(Search, DeadlockIsReportedWithItsHolders) {
