@@ -15,10 +15,13 @@
 #define EVL_LAT_USER 2 /* A thread of user space, through EVL_LATIOC_PULSE. */
 #define EVL_LAT_SIRQ 3 /* An in-band synthetic interrupt. */
 
-/* tune.verbosity: 0 to 2. measure.xfd: xbuf for the records; measure.hcells: 0 to 1000. */
+/*
+ * tune.verbosity: 0 to 2. measure.xfd: xbuf for the records; measure.hcells: 0 to 1000.
+ * cell_ns: width of a cell of the histogram, 1 to 1000000; 0 means 1000. Zero for TUNE.
+ */
 struct latmus_setup {
 	__u32 type;
-	__u32 __pad; /* Zero. */
+	__u32 cell_ns; /* Padding, and zero, in the programs of libevl. */
 	__u64 period;
 	__s32 priority;
 	__u32 cpu;
@@ -45,7 +48,11 @@ struct latmus_measurement {
 };
 EVL_ABI_SIZE(struct latmus_measurement, 24);
 
-/* last_ptr: struct latmus_measurement; histogram_ptr: __s32 cells, len bytes of them. */
+/*
+ * last_ptr: struct latmus_measurement; histogram_ptr: __s32 cells, len bytes of them. Cell n
+ * counts the samples whose absolute value is in [n * cell_ns, (n + 1) * cell_ns), the last
+ * cell also those above.
+ */
 struct latmus_measurement_result {
 	__u64 last_ptr;
 	__u64 histogram_ptr;
@@ -66,8 +73,15 @@ EVL_ABI_SIZE(struct latmus_result, 16);
 
 #define EVL_LATIOC_TUNE _IOWR(EVL_LATMUS_IOCBASE, 0, struct latmus_setup)
 #define EVL_LATIOC_MEASURE _IOWR(EVL_LATMUS_IOCBASE, 1, struct latmus_setup)
+/*
+ * Blocks. A MEASURE ends when a signal is pending for the caller: that is success, and stores
+ * the last record and the histogram. The same ends a TUNE with EINTR, and changes nothing.
+ */
 #define EVL_LATIOC_RUN _IOR(EVL_LATMUS_IOCBASE, 2, struct latmus_result)
-/* The responder's last timestamp, 0 the first time. Blocks until the next shot. */
+/*
+ * The responder's last timestamp, 0 the first time and after EINTR. Blocks until the next
+ * shot. Any other error means that the run is over.
+ */
 #define EVL_LATIOC_PULSE _IOW(EVL_LATMUS_IOCBASE, 3, __u64)
 #define EVL_LATIOC_RESET _IO(EVL_LATMUS_IOCBASE, 4)
 
