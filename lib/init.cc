@@ -10,6 +10,7 @@
 #include "current.h"
 #include "evl/evl.h"
 #include "evl/sys.h"
+#include "init.h"
 #include "process.h"
 #include "vdso.h"
 
@@ -56,17 +57,6 @@ struct Opening {
     }
   }
 };
-
-void forget_after_fork() noexcept {
-  Opening::discard(process);
-  for (const int fd : {process.output, process.errors}) {
-    if (fd >= 0) kernel::close(fd);
-  }
-  process = kNoProcess;
-  current = kNotAttached;
-  init_status = -ENXIO;
-  once = PTHREAD_ONCE_INIT;
-}
 
 int check_core(const Process& made, evl_core_info* info) noexcept {
   const int status = kernel::ioctl(made.control, EVL_CTLIOC_GET_COREINFO, info);
@@ -131,7 +121,7 @@ void init_once() noexcept {
 
   // A child inherits the registration: it is done once, whatever the number of generations.
   static constinit bool registered = false;
-  if (!registered) registered = pthread_atfork(nullptr, nullptr, forget_after_fork) == 0;
+  if (!registered) registered = pthread_atfork(nullptr, nullptr, forget_process) == 0;
   if (!registered) {
     init_status = -ENOMEM;
     return;
@@ -143,6 +133,18 @@ void init_once() noexcept {
 }
 
 }  // namespace
+
+void forget_process() noexcept {
+  Opening::discard(process);
+  for (const int fd : {process.output, process.errors}) {
+    if (fd >= 0) kernel::close(fd);
+  }
+  process = kNoProcess;
+  current = kNotAttached;
+  init_status = -ENXIO;
+  once = PTHREAD_ONCE_INIT;
+}
+
 }  // namespace evl
 
 using namespace evl;
