@@ -68,7 +68,7 @@ def choose_accel(options: Options) -> tuple[str, str]:
     """`tcg` or `kvm`, and why."""
     if options.icount:
         return "tcg", "instruction counting"
-    if options.accel == "tcg":
+    if options.accel in ("tcg", "tcg-single"):
         return "tcg", "as asked"
     trouble = kvm_trouble()
     if options.accel == "kvm":
@@ -122,7 +122,9 @@ def qemu_arguments(options: Options, accel: str, kernel: pathlib.Path, acpi: lis
     words = [QEMU, "-machine", options.machine, "-cpu", cpu, "-smp", str(options.smp), "-m", str(options.memory),
              "-display", "none", "-no-reboot", "-nic", "none", "-monitor", "none"]
     if accel == "tcg":
-        words += ["-accel", "tcg,thread=single" if options.icount else "tcg,thread=multi"]
+        # With a thread per CPU, QEMU before 8.1 may keep a translation of what another CPU has just patched: a guest that
+        # turns the function tracer on and off then dies of a stale breakpoint ("Oops: int3"), a stock kernel as well.
+        words += ["-accel", "tcg,thread=single" if options.icount or options.accel == "tcg-single" else "tcg,thread=multi"]
     else:
         words += ["-accel", "kvm"]
     if options.icount:
@@ -141,6 +143,10 @@ def qemu_arguments(options: Options, accel: str, kernel: pathlib.Path, acpi: lis
               "-qmp", f"unix:{QMP_SOCKET},server=on,wait=off"]
     words += ["-kernel", str(kernel), "-initrd", INITRD, "-append", kernel_command_line(options)]
     words += acpi
+    for name, image in options.drive:
+        # Read-only for the host: the guest's writes go to a file that QEMU has unlinked. QEMU takes two commas for one.
+        path = os.path.abspath(image).replace(",", ",,")
+        words += ["-drive", f"if=none,id={name},format=raw,snapshot=on,file={path}"]
     for device in options.device:
         words += ["-device", device]
     if options.gdb:

@@ -25,6 +25,7 @@ class Options:
     append: list[str] = field(default_factory=list)
     expect: list[str] = field(default_factory=list)
     device: list[str] = field(default_factory=list)
+    drive: list[tuple[str, str]] = field(default_factory=list)
     acpi: str = "none"
     arat: str = ""
     machine: str = "q35"
@@ -52,6 +53,14 @@ def split_add(text: str) -> tuple[str, str]:
     elif guest.endswith("/"):
         guest += name
     return host, guest
+
+
+def split_drive(text: str) -> tuple[str, str]:
+    """ID=IMAGE: the name that a --device refers to, and a raw image on the host."""
+    name, equals, image = text.partition("=")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or not equals or not image:
+        raise argparse.ArgumentTypeError(f"not ID=IMAGE: {text!r}")
+    return name, image
 
 
 def _span(text: str) -> float:
@@ -101,9 +110,12 @@ def _parser() -> argparse.ArgumentParser:
         mode.add_argument("--machine", choices=("q35", "pc"), help="q35; pc under --icount")
         mode.add_argument("--cpu", default="", metavar="MODEL", help="QEMU's CPU model (max)")
         mode.add_argument("--arat", choices=("on", "off"), default="", help="whether the APIC timer runs in deep idle")
-        mode.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
+        mode.add_argument("--accel", choices=("auto", "tcg", "tcg-single", "kvm"), default="auto",
+                          help="tcg-single: emulation with all virtual CPUs in one thread of the host")
         mode.add_argument("--acpi", metavar="TABLE", help="add this ACPI table: cst, none (cst for --config idle)")
         mode.add_argument("--device", action="append", default=[], metavar="ARGS", help="QEMU's -device")
+        mode.add_argument("--drive", action="append", default=[], type=split_drive, metavar="ID=IMAGE",
+                          help="a raw image for a --device with drive=ID; what the guest writes is thrown away")
         mode.add_argument("--no-modules", dest="modules", action="store_false", help="leave the kernel's modules out")
         mode.add_argument("--gdb", action="store_true", help="wait for a debugger before the first instruction")
         mode.add_argument("--keep", action="store_true", help="keep the run folder, the image too")
@@ -128,7 +140,7 @@ def parse(argv: Sequence[str]) -> Options:
     given = parser.parse_args(own)
     shell = given.mode == "shell"
     options = Options(mode=given.mode, command=command)
-    for name in ("config", "kernel", "vmlinux", "append", "icount", "cpu", "arat", "accel", "device", "modules",
+    for name in ("config", "kernel", "vmlinux", "append", "icount", "cpu", "arat", "accel", "device", "drive", "modules",
                  "gdb", "keep", "memory"):
         setattr(options, name, getattr(given, name))
     options.add = [split_add(text) for text in given.add]

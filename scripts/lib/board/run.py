@@ -189,6 +189,9 @@ class Board:
                 raise common.Failure(f"--add {host}: no such file or folder", status=common.EXIT_USAGE)
             if not guest.startswith("/"):
                 raise common.Failure(f"--add {host}:{guest}: the guest path is not absolute", status=common.EXIT_USAGE)
+        for name, drive in options.drive:
+            if not os.path.isfile(drive):
+                raise common.Failure(f"--drive {name}={drive}: no such file", status=common.EXIT_USAGE)
         self.qemu_version = machine.qemu_version()
         self.accel, self.accel_reason = machine.choose_accel(options)
         self.folder = RunFolder()

@@ -161,6 +161,16 @@ class Arguments(unittest.TestCase):
         self.assertEqual(options.split_add("a:b:/x"), ("a:b", "/x"))
         self.assertEqual(options.split_add("a:b"), ("a:b", "/root/a:b"))
 
+    def test_drive(self):
+        given = options.parse(["run", "--drive", "d0=/a/b=c,d", "--device", "nvme,serial=1,drive=d0", "--", "a"])
+        self.assertEqual(given.drive, [("d0", "/a/b=c,d")])
+        words = machine.qemu_arguments(given, "tcg", pathlib.Path("/k"), [])
+        at = words.index("-drive")
+        self.assertEqual(words[at + 1], "if=none,id=d0,format=raw,snapshot=on,file=/a/b=c,,d")
+        self.assertEqual(words[at + 2:at + 4], ["-device", "nvme,serial=1,drive=d0"])
+        for wrong in ("d0", "=x", "d0=", "0=x"):
+            self.assertIn("ID=IMAGE", self.refused("run", "--drive", wrong, "--", "a"))
+
     def test_mistakes(self):
         self.assertIn("known: lean", self.refused("run", "--config", "nope", "--", "a"))
         self.assertIn("no command", self.refused("run"))
