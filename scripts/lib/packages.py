@@ -19,7 +19,7 @@ GROUPS: dict[str, list[str]] = {
     "deb": ["debhelper", "fakeroot", "libdw-dev"],
     "board": ["acpica-tools", "busybox-static", "cpio", "gdb", "qemu-system-x86"],
     "host": ["build-essential", "libgtest-dev", "meson", "ninja-build", "pkg-config"],
-    "tests": ["gdbserver", "libcap-dev", "libnuma-dev", "rt-tests", "stress-ng"],
+    "tests": ["gdbserver", "kexec-tools", "libcap-dev", "libnuma-dev", "rt-tests", "stress-ng"],
     "checkpatch": ["perl"],
 }
 # What demo and check need; `deb` is asked for by `kernel build --deb` alone.

@@ -6,6 +6,7 @@ What the emulator has not (x2APIC, TSC-deadline) is not run here: see Documentat
 from __future__ import annotations
 
 import pathlib
+import random
 import re
 
 import common
@@ -14,7 +15,9 @@ from check import programs
 from check.context import Context, Missing
 
 FLOWS = common.ROOT / "tests" / "target" / "kmod" / "flows"
+IDLE = common.ROOT / "tests" / "boot" / "paths" / "idle.sh"
 _BOOT_S = 90
+_DISK_MB = 16
 
 
 def run(context: Context) -> None:
@@ -25,6 +28,13 @@ def run(context: Context) -> None:
     for config, smp in context.values["flows"]:
         if context.wants(config, smp):
             _flows(context, config, smp)
+            done += 1
+    for config in dict.fromkeys(config for config, smp in context.values["flows"] if context.wants(config, smp)):
+        _legacy(context, config)
+        done += 1
+    for smp, arat in context.values.get("idle", ()):
+        if context.wants("idle", smp):
+            _idle(context, smp, arat)
             done += 1
     context.fact(f"{done} set-ups")
 
@@ -69,15 +79,39 @@ def _flows(context: Context, config: str, smp: int) -> None:
                              add=[(folder / "flows.ko", "/root/flows.ko")], device=["edu"], more=["--verbose"],
                              title=f"flows {mode}")
         _judge_flows(context, done, f"flows by {mode} on {config}, {smp} CPUs", rf"flows: {mode} irq \d+: ok")
-    # MSI-X by the drivers of a network card and a random number generator, while the pipeline is tortured.
+    # MSI-X by the drivers of a disk, a network card and a random number generator, while the pipeline is tortured.
     done = context.board(["sh", "/root/traffic.sh", "15"], config=config, smp=smp, timeout_s=_BOOT_S + 120,
                          add=[(FLOWS / "traffic.sh", "/root/traffic.sh"), (torture_module(config), "/irqptorture.ko")],
-                         device=["e1000e", "virtio-rng-pci"], title="MSI-X traffic")
+                         device=["nvme,serial=1,drive=d0", "e1000e", "virtio-rng-pci"],
+                         more=["--drive", f"d0={_disk(context)}"], title="MSI-X traffic")
     _judge_flows(context, done, f"MSI-X on {config}, {smp} CPUs", r"traffic: ok")
-    # The i8259, which one CPU without an IO-APIC uses.
-    done = context.board(["sh", "/root/legacy.sh"], config=config, smp=1, timeout_s=_BOOT_S + 60, append="noapic",
-                         add=[(FLOWS / "legacy.sh", "/root/legacy.sh")], more=["--machine", "pc"], title="i8259")
-    _judge_flows(context, done, f"i8259 on {config}", r"legacy: ok")
+    for name in ("nvme0", "eth0", "hwrng"):
+        # A device that the guest did not find is skipped by the script.
+        context.expect(re.search(rf"traffic: {name}: ", done.out) is not None, f"MSI-X on {config}, {smp} CPUs: no {name}")
+
+
+def _legacy(context: Context, config: str) -> None:
+    """The i8259, which one CPU without an IO-APIC uses; then with the PIT instead of the local APIC's timer."""
+    for append in ("noapic", "noapic nolapic_timer"):
+        done = context.board(["sh", "/root/legacy.sh"], config=config, smp=1, timeout_s=_BOOT_S + 60, append=append,
+                             add=[(FLOWS / "legacy.sh", "/root/legacy.sh")], more=["--machine", "pc"], title=append)
+        _judge_flows(context, done, f"i8259 on {config} ({append})", r"legacy: ok")
+
+
+def _idle(context: Context, smp: int, arat: str) -> None:
+    """C1 and C2 are entered on each CPU; without `arat` the broadcast timer wakes it from C2."""
+    done = context.board(["sh", "/root/idle.sh", arat, "8"], config="idle", smp=smp, timeout_s=_BOOT_S + 180,
+                         add=[(IDLE, "/root/idle.sh"), (torture_module("idle"), "/irqptorture.ko")],
+                         more=["--arat", arat], title=f"idle states, {smp} CPUs, arat {arat}")
+    _judge_flows(context, done, f"idle states on {smp} CPUs, arat {arat}", r"idle: ok")
+
+
+def _disk(context: Context) -> pathlib.Path:
+    """An image with no two blocks alike, so that data which comes from the wrong place is seen."""
+    path = context.log_path.parent / "nvme.img"
+    if not path.exists() or path.stat().st_size != _DISK_MB << 20:
+        path.write_bytes(random.Random(1).randbytes(_DISK_MB << 20))
+    return path
 
 
 def _judge_flows(context: Context, done, what: str, good: str) -> None:

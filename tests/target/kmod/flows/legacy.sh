@@ -13,6 +13,8 @@ if grep -q noapic /proc/cmdline; then
 	grep -q IO-APIC /proc/interrupts && bad "noapic, but the IO-APIC is in use"
 fi
 
+timer=$(count '[ -]timer$')
+
 # The console is a serial port: every line of output takes transmit interrupts.
 before=$(count ttyS0)
 n=0
@@ -31,6 +33,13 @@ ticks=$(awk '/^jiffies:/ { print $2; exit }' /proc/timer_list 2>/dev/null)
 sleep 5
 end=$(cut -d' ' -f1 /proc/uptime)
 awk -v a="$start" -v b="$end" 'BEGIN { exit !(b - a > 4.9 && b - a < 7) }' || bad "sleep 5 took from $start to $end"
+if grep -q nolapic_timer /proc/cmdline; then
+	# The tick is the PIT's or the HPET's then, by line 0.
+	timer=$(($(count '[ -]timer$') - timer))
+	[ "$timer" -gt 20 ] || bad "timer line: $timer interrupts"
+	[ "$(awk '$1 == "LOC:" { print $2 }' /proc/interrupts)" = 0 ] || bad "nolapic_timer, but the local APIC's timer fires"
+	say "timer line: $timer interrupts"
+fi
 say "uptime $start to $end, jiffies at the start ${ticks:-unknown}"
 [ $failed -eq 0 ] && say ok
 exit $failed

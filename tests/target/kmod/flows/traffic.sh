@@ -32,6 +32,12 @@ if [ -b /dev/nvme0n1 ]; then
 		[ "$now" = "$first" ] || bad "nvme0n1 reads differ"
 		rounds=$((rounds + 1))
 	done
+	# The image of the test is 16 MB; what is written to its second half has to come back.
+	dd if=/dev/urandom of=/tmp/written bs=64k count=64 2>/dev/null
+	dd if=/tmp/written of=/dev/nvme0n1 bs=4k seek=2048 oflag=direct 2>/dev/null || bad "nvme0n1 cannot be written"
+	back=$(dd if=/dev/nvme0n1 bs=4k skip=2048 count=1024 iflag=direct 2>/dev/null | md5sum)
+	[ "$back" = "$(md5sum </tmp/written)" ] || bad "nvme0n1 gives back something else"
+	rm /tmp/written
 	grown=$(($(interrupts nvme0q) - before))
 	[ "$grown" -gt 1000 ] || bad "nvme0: $grown interrupts"
 	say "nvme0: $rounds rounds, $grown interrupts"

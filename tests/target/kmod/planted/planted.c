@@ -127,6 +127,13 @@ static noinline void planted_hard_lock(void)
 	raw_spin_unlock(&lock);
 }
 
+/* Not for mistakes.txt: nobody survives this one. See tests/boot/paths. */
+static noinline void planted_oops(void)
+{
+	*(volatile int *)8 = 1;
+	barrier();
+}
+
 static const struct plant {
 	const char *name;
 	void (*make)(void);
@@ -142,6 +149,7 @@ static const struct plant {
 	{ "schedule",		planted_schedule,	true },
 	{ "mutex",		planted_mutex,		true },
 	{ "console",		planted_console,	true },
+	{ "oops",		planted_oops,		true },
 	{ "hard_irqs",		planted_none,		true,	planted_hard_irqs },
 	{ "restore",		planted_restore,	false },
 	{ "oob_restore",	planted_oob_restore,	false },
