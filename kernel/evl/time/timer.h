@@ -65,6 +65,8 @@ class Timer final : Immovable {
   void move_to(TimerBase& base, const HardIrqsOff& irqs_off) noexcept;
 
   void set_gravity(Gravity gravity) noexcept;  // For the next start().
+  // Idle only, owner only: the next start() is on `clock`. What a thread's sleeps need.
+  void set_clock(const Clock& clock) noexcept { clock_ = &clock; }
   [[nodiscard]] bool running() const noexcept;
   // Of the next shot, on the timer's clock; forever when idle.
   [[nodiscard]] Date date() const noexcept;
@@ -76,7 +78,7 @@ class Timer final : Immovable {
   // Source: POSIX timer_getoverrun(). Owner only; oob.
   [[nodiscard]] u64 take_overruns(Date now) noexcept;
 
-  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
+  [[nodiscard]] const Clock& clock() const noexcept { return *clock_; }
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
  private:
@@ -92,7 +94,7 @@ class Timer final : Immovable {
   u64 consumed_ticks_{0};
   TimerBase* base_;
   const Handler handler_;
-  const Clock& clock_;
+  const Clock* clock_;
   const char* const name_;
 #ifdef CONFIG_EVL_RUNSTATS
   u64 scheduled_{0};
