@@ -149,6 +149,7 @@ void toy_free_ipi(void);
 /* timer.c */
 u64 toy_now(void);
 void toy_program_locked(struct toy_rq *rq);
+bool toy_has_timer(struct toy_rq *rq);
 int toy_install_timer(void);
 void toy_uninstall_timer(void);
 

@@ -27,7 +27,7 @@ void toy_program_locked(struct toy_rq *rq)
 	struct toy_thread *first;
 	s64 delta;
 
-	/* The CPU has no proxy. */
+	/* The CPU never had a proxy. */
 	if (!real)
 		return;
 
@@ -109,17 +109,15 @@ static int set_oneshot_stopped(struct clock_event_device *proxy)
 
 static int set_shutdown(struct clock_event_device *proxy)
 {
-	struct toy_rq *rq = toy_this_rq();
-	struct clock_event_device *real = rq->real;
+	struct clock_event_device *real = toy_this_rq()->real;
 
 	request_tick(U64_MAX);
-	if (clockevent_is_oob(real))
-		return 0;
 
-	/* The proxy is on its way out: the device is Linux's again. */
-	rq->real = NULL;
+	/* The proxy is on its way in or out: the device is Linux's. */
+	if (!clockevent_is_oob(real))
+		return real->set_state_shutdown(real);
 
-	return real->set_state_shutdown(real);
+	return 0;
 }
 
 /* On each CPU that gets a proxy, in-band, stalled. */
@@ -135,6 +133,12 @@ static void setup_proxy(struct clock_proxy_device *dev)
 	dev->proxy_device.set_next_ktime = set_next_ktime;
 	dev->proxy_device.set_state_oneshot_stopped = set_oneshot_stopped;
 	dev->proxy_device.set_state_shutdown = set_shutdown;
+}
+
+/* Whether the core has the timer of a CPU. In-band, CPU hotplug held off. */
+bool toy_has_timer(struct toy_rq *rq)
+{
+	return rq->real && clockevent_is_oob(rq->real);
 }
 
 int toy_install_timer(void)
