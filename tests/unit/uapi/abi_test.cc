@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The ABI as numbers: what a compiled application, or one in another language, has built in.
 
+#include <asm-generic/dovetail.h>
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
 
@@ -86,6 +87,8 @@ TEST(Abi, NumbersThatApplicationsWrite) {
   EXPECT_EQ(EVL_CLOCK_REALTIME, 0);
   EXPECT_EQ(SCHED_WEAK, 43);
   EXPECT_EQ(O_OOB, 1 << 30);
+  EXPECT_EQ(PR_OOB_SYSCALL, 0x4f4f4243);
+  EXPECT_EQ(PR_OOB_SYSCALL & __OOB_SYSCALL_BIT, 0) << "the older carriers stay apart";
   EXPECT_EQ(sys_evl_read, 0);
   EXPECT_EQ(sys_evl_write, 1);
   EXPECT_EQ(sys_evl_ioctl, 2);
