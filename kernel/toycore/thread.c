@@ -163,8 +163,11 @@ int toy_switch_oob(void)
 		return ret;
 
 	oob_irq_enable();
+	/* Wherever the last return was to end, we are there. */
+	dovetail_clear_ucall();
 
-	if (READ_ONCE(t->kicked)) {
+	/* If the CPU was closed in between, we were not seen. */
+	if (READ_ONCE(t->kicked) || !READ_ONCE(toy_this_rq()->open)) {
 		toy_switch_inband(TOY_CAUSE_KICK);
 		return -ERESTARTSYS;
 	}
@@ -239,6 +242,13 @@ void toy_switch_inband(enum toy_cause cause)
 
 	hard_local_irq_enable();
 	dovetail_resume_inband();
+
+	/*
+	 * Another wake-up may have come first. Do not leave again before ours
+	 * is over: the next return would find it pending on another CPU, for as
+	 * long as that one is out-of-band.
+	 */
+	irq_work_sync(&t->comeback);
 
 	/* Back as soon as the reason is dealt with, before user code runs. */
 	if (t->flags & TOY_F_RETURN && cause >= TOY_CAUSE_TRAP)
