@@ -36,6 +36,7 @@ struct kapi_device_setup {
 	const struct kapi_attribute *attributes;/* NULL: none */
 	void *object;				/* given to open() and to the attributes */
 	struct kapi_device *owner;		/* NULL, or whose uid and gid the node gets */
+	bool in_dev;				/* The node is /dev/<name>: drivers, no elements. */
 };
 
 /* Errors: EEXIST, ENOMEM, ENAMETOOLONG. Open and attributes may be called before it returns. */
@@ -47,7 +48,7 @@ int kapi_device_create(const struct kapi_device_setup *setup, struct kapi_device
  */
 void kapi_device_destroy(struct kapi_device *device);
 
-/* CAP_SYS_ADMIN, or current is the owner of the device's node. */
+/* CAP_SYS_ADMIN, or current owns the device's node, as it was when it was opened last. */
 bool kapi_may_access(struct kapi_device *device);
 
 /* Parses "1-3,5". Does not sleep. Errors: EINVAL, ERANGE. */

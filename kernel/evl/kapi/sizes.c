@@ -10,13 +10,14 @@
 #include <linux/kbuild.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
-#include <linux/threads.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#define EMBED(name, type)						\
-	DEFINE(KAPI_SIZE_##name, sizeof(type) ? sizeof(type) : 1);	\
-	DEFINE(KAPI_ALIGN_##name, __alignof__(type))
+#define EMBED(name, type)							\
+	do {									\
+		DEFINE(KAPI_SIZE_##name, sizeof(type) ? sizeof(type) : 1);	\
+		DEFINE(KAPI_ALIGN_##name, __alignof__(type));			\
+	} while (0)
 
 int main(void)
 {
@@ -28,7 +29,7 @@ int main(void)
 	EMBED(kapi_completion, struct completion);
 	EMBED(kapi_waitq, wait_queue_head_t);
 	EMBED(kapi_work, struct work_struct);
-	DEFINE(KAPI_NR_CPUS, NR_CPUS);
+	DEFINE(KAPI_NR_CPUS, CONFIG_NR_CPUS);
 	DEFINE(KAPI_CACHE_LINE, L1_CACHE_BYTES);
 	return 0;
 }

@@ -72,7 +72,7 @@ void kapi_trace_switch_inband(const char *cause);
 
 /* The trace element: one line evl_trace, at most 127 bytes; and a swap of ftrace's buffer. */
 void kapi_trace_text(const char *text, size_t bytes);
-int kapi_trace_snapshot(void);	/* Stage: inband. Errors: ENOSYS, EBUSY. */
+int kapi_trace_snapshot(void);	/* Stage: inband. Errors: EOPNOTSUPP not configured. */
 
 KAPI_END_DECLS
 
