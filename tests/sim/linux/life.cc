@@ -105,6 +105,46 @@ Task& Linux::spawn_kthread(const char* name, unsigned cpu, std::function<void()>
   return task;
 }
 
+Task& Linux::fork(const char* name, unsigned cpu, std::function<void()> body) {
+  Task& task = spawn_process(name, cpu, std::move(body));
+  const Files& ours = *current().files;
+  *task.files = Files{.table = ours.table, .installed = ours.installed, .users = 1};
+  for (std::size_t fd = 0; fd < ours.table.size(); ++fd) {
+    File* file = ours.table[fd];
+    if (file == nullptr || !ours.installed[fd]) continue;
+    get_file(*file);
+    if (file->oob_data == nullptr) continue;
+    AtomicSection table_lock{*this};
+    evl_on_fd_install(reinterpret_cast<kapi_files*>(task.files), static_cast<unsigned>(fd),
+                      handle(file));
+  }
+  return task;
+}
+
+void Linux::exec() {
+  Task& self = current();
+  may_sleep("exec");
+  ++self.in_core;
+  if (dovetail_started_) evl_on_task_exit();
+  --self.in_core;
+  if (self.dovetailed) machine_->fail("%s execs with alternate scheduling on", self.comm.data());
+  drop_mm(*self.mm);
+  mms_.push_back(std::make_unique<Mm>());
+  self.mm = mms_.back().get();
+  self.mm->users = 1;
+}
+
+bool Linux::at_rest() const noexcept {
+  for (unsigned i = 0; i < config_.cpus; ++i) {
+    const Cpu& cpu = machine_->cpu(i);
+    if (cpu.irqs_off || cpu.irq_depth != 0 || cpu.pending != 0 || cpu.inband_irq ||
+        !cpu.held.empty())
+      return false;
+    if (static_cast<const Task*>(cpu.running->argument())->in_core != 0) return false;
+  }
+  return true;
+}
+
 Task* Linux::find(int pid) noexcept {
   for (const auto& task : tasks_)
     if (task->pid == pid && task->run != Run::dead) return task.get();
@@ -115,7 +155,9 @@ void Linux::exit_current() {
   Task& self = current();
   may_sleep("exit");
   self.exiting = true;
+  ++self.in_core;
   if (dovetail_started_) evl_on_task_exit();
+  --self.in_core;
   if (self.dovetailed) machine_->fail("%s exits with alternate scheduling on", self.comm.data());
   if (self.mm != nullptr) drop_mm(*self.mm);
   if (self.files != nullptr) drop_files(*self.files);

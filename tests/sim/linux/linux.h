@@ -60,6 +60,10 @@ class Linux final : public Hooks {
   Task& spawn_process(const char* name, unsigned cpu, std::function<void()> body);
   /// A thread of the current process.
   Task& spawn_thread(const char* name, unsigned cpu, std::function<void()> body);
+  /// A process that inherits the descriptors of the current one, as by fork().
+  Task& fork(const char* name, unsigned cpu, std::function<void()> body);
+  /// Replaces the address space of the current task.
+  void exec();
   Task& spawn_kthread(const char* name, unsigned cpu, std::function<void()> body);
   /// The first task: boots, and ends the run when `body` returns.
   void start_init(std::function<void()> body);
@@ -87,6 +91,9 @@ class Linux final : public Hooks {
   bool signal_pending() noexcept { return current().signals != 0; }
   /// A request of the core's, or a system call of Linux's, as user mode makes it.
   long request(kapi_request& request);
+  /// A system call of Linux's: `body` runs in-band. From the oob stage the core gets to see it
+  /// first.
+  long call(long nr, const std::function<long()>& body);
   /// One step of user code; maydays, signals and return-to-user requests are served.
   void user_point(const char* what, const void* object = nullptr, Access access = Access::write);
   void exit_to_user();
@@ -170,6 +177,10 @@ class Linux final : public Hooks {
   }
   std::string describe() override;
 
+  /// Whether the core is at rest: no CPU is inside it, none has an interrupt to take. What only
+  /// holds between two requests can be checked then.
+  bool at_rest() const noexcept;
+
   /// Compares the core's objects with what must hold; set by whoever knows them.
   std::function<void()> checker;
 
@@ -203,6 +214,7 @@ class Linux final : public Hooks {
   void play_irq_work();
   void play_proxy_tick();
   void program_proxy();
+  long serve(kapi_request& request, const std::function<long()>* body);
   void fault_in(const void* address, bool from_user);
   void work_loop(Workqueue& queue);
   PerCpu& here() noexcept { return cpus_[machine_->cpu().number]; }

@@ -8,6 +8,16 @@
 namespace sim {
 
 long Linux::request(kapi_request& request) {
+  return serve(request, nullptr);
+}
+
+long Linux::call(long nr, const std::function<long()>& body) {
+  kapi_request request{};
+  request.nr = nr;
+  return serve(request, &body);
+}
+
+long Linux::serve(kapi_request& request, const std::function<long()>* body) {
   Task& self = current();
   const bool caller_oob = self.oob;
   bool passed = true;
@@ -15,16 +25,19 @@ long Linux::request(kapi_request& request) {
                    .value = static_cast<unsigned>(request.nr)});
   if (self.dovetailed || request.is_oob_call) {
     machine_->cpu().oob = true;  // The first probe runs on the oob stage, wherever the caller was.
+    ++self.in_core;
     passed = evl_on_oob_request(&request, caller_oob) == KAPI_PASS_DOWN;
     machine_->cpu().oob = self.oob;
     if (machine_->cpu().irqs_off) machine_->fail("a request returns with hard interrupts off");
     if (passed && !self.oob) passed = evl_on_inband_request(&request) == KAPI_PASS_DOWN;
+    --self.in_core;
     if (machine_->cpu().irqs_off) machine_->fail("a request returns with hard interrupts off");
   }
   if (passed) {
     request.has_result = true;
     request.result = request.is_oob_call || self.oob ? -ENOSYS : 0;
     if (!request.is_oob_call && !self.oob && request.nr == 60) exit_current();
+    if (body != nullptr && !self.oob) request.result = (*body)();
   }
   exit_to_user();
   // A handler without SA_RESTART: what was interrupted is not repeated.
@@ -43,13 +56,17 @@ void Linux::exit_to_user() {
       if (!self.mayday) return;
       self.mayday = false;
       machine_->note("mayday");
+      ++self.in_core;
       evl_on_mayday();
+      --self.in_core;
     } else if (self.signals != 0) {
       serve_signals();
     } else if (self.retuser) {
       self.retuser = false;
       machine_->note("return to user");
+      ++self.in_core;
       evl_on_retuser();
+      --self.in_core;
     } else {
       return;
     }
@@ -87,14 +104,18 @@ void Linux::fault_in(const void* address, bool from_user) {
   machine_->note("page fault", nullptr, trap.pc);
   if (was_oob) {
     machine_->irqs_disable();
+    ++self.in_core;
     evl_on_trap_entry(&trap);
+    --self.in_core;
     if (machine_->cpu().oob || machine_->cpu().irqs_off)
       machine_->fail("evl_on_trap_entry() does not return in-band with interrupts on");
   }
   maybe_preempt();
   if (was_oob) {
     machine_->irqs_disable();
+    ++self.in_core;
     evl_on_trap_exit(&trap);
+    --self.in_core;
     if (!machine_->cpu().irqs_off)
       machine_->fail("evl_on_trap_exit() returns with hard interrupts on");
     machine_->irqs_enable();

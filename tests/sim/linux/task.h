@@ -80,7 +80,8 @@ struct Task {
   bool mayday{false};
   bool worker{false};
   bool exiting{false};
-  int atomic{0};  // Depth of sections in which it may not sleep.
+  int in_core{0};  // Depth of upcalls into the core that it has not returned from.
+  int atomic{0};   // Depth of sections in which it may not sleep.
 
   std::uint64_t signals{0};  // Pending, by number.
   std::array<std::uint32_t, 65> received{};

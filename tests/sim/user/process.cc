@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+//
+// Processes, and the requests of a thread that need no shared word.
+
+#include <evl/syscall-abi.h>
+
+#include <cerrno>
+
+#include "user/user.h"
+
+namespace sim {
+namespace {
+
+constexpr long kIoctl = 16;
+constexpr long kOpen = 2;
+constexpr long kClose = 3;
+constexpr long kMmap = 9;
+
+__evl_timespec timespec_of(std::uint64_t ns) {
+  return {.tv_sec = static_cast<__s64>(ns / 1'000'000'000),
+          .tv_nsec = static_cast<__s64>(ns % 1'000'000'000)};
+}
+
+// Clones an element; its files, and what it shares.
+int clone(const char* device, const char* name, void* attributes, std::uint32_t flags,
+          evl_element_ids& ids) {
+  const int clone_fd = open_file(device);
+  if (clone_fd < 0) return clone_fd;
+  evl_clone_req request{};
+  request.name_ptr = reinterpret_cast<std::uintptr_t>(name);
+  request.attrs_ptr = reinterpret_cast<std::uintptr_t>(attributes);
+  request.clone_flags = flags;
+  const long status = inband_ioctl(clone_fd, EVL_IOC_CLONE, &request);
+  close_file(clone_fd);
+  if (status < 0) return static_cast<int>(status);
+  ids = request.eids;
+  return static_cast<int>(request.efd);
+}
+
+}  // namespace
+
+long oob_ioctl(int fd, unsigned request, void* argument) {
+  kapi_request call{};
+  call.is_oob_call = true;
+  call.nr = sys_evl_ioctl;
+  call.args[0] = static_cast<unsigned long>(fd);
+  call.args[1] = request;
+  call.args[2] = reinterpret_cast<unsigned long>(argument);
+  return lx().request(call);
+}
+
+long inband_ioctl(int fd, unsigned request, void* argument) {
+  return lx().call(kIoctl, [=] { return lx().ioctl(fd, request, argument); });
+}
+
+int open_file(const std::string& path, unsigned flags) {
+  return static_cast<int>(lx().call(kOpen, [&path, flags] { return lx().open(path, flags); }));
+}
+
+int close_file(int fd) {
+  return static_cast<int>(lx().call(kClose, [fd] { return lx().close(fd); }));
+}
+
+int UserProcess::open() {
+  control_ = open_file("/dev/evl/control");
+  if (control_ < 0) return control_;
+  evl_core_info info{};
+  const long status = inband_ioctl(control_, EVL_CTLIOC_GET_COREINFO, &info);
+  if (status < 0) return static_cast<int>(status);
+  if (info.abi_current != EVL_ABI_LEVEL) return -ENOEXEC;
+  shared_bytes_ = info.shm_size;
+  void* mapped = nullptr;
+  const long error = lx().call(kMmap, [&] { return lx().mmap(control_, shared_bytes_, &mapped); });
+  if (error < 0) return static_cast<int>(error);
+  shared_ = static_cast<char*>(mapped);
+  clock_ = open_file("/dev/evl/clock/monotonic");
+  return clock_ < 0 ? clock_ : 0;
+}
+
+void UserProcess::close() {
+  if (clock_ >= 0) close_file(clock_);
+  if (control_ >= 0) close_file(control_);
+  clock_ = control_ = -1;
+}
+
+int UserProcess::make_gate(UserGate& gate, unsigned ceiling, bool recursive, const char* name) {
+  evl_monitor_attrs attributes{};
+  attributes.clockfd = static_cast<__u32>(EVL_CLOCK_MONOTONIC);
+  attributes.type = EVL_MONITOR_GATE;
+  attributes.protocol = ceiling == 0 ? EVL_GATE_PI : EVL_GATE_PP;
+  attributes.initval = ceiling;
+  evl_element_ids ids{};
+  const int fd = clone("/dev/evl/monitor/clone", name, &attributes, EVL_CLONE_PRIVATE, ids);
+  if (fd < 0) return fd;
+  gate.fd = fd;
+  gate.handle = ids.fundle;
+  gate.state = reinterpret_cast<evl_monitor_state*>(shared_ + ids.state_offset);
+  gate.state->u.gate.recursive = recursive;
+  gate.protects = ceiling != 0;
+  return 0;
+}
+
+int UserProcess::make_event(UserEvent& event, const char* name) {
+  evl_monitor_attrs attributes{};
+  attributes.clockfd = static_cast<__u32>(EVL_CLOCK_MONOTONIC);
+  attributes.type = EVL_MONITOR_EVENT;
+  attributes.protocol = EVL_EVENT_GATED;
+  evl_element_ids ids{};
+  const int fd = clone("/dev/evl/monitor/clone", name, &attributes, EVL_CLONE_PRIVATE, ids);
+  if (fd < 0) return fd;
+  event.fd = fd;
+  event.state = reinterpret_cast<evl_monitor_state*>(shared_ + ids.state_offset);
+  return 0;
+}
+
+int UserThread::attach(const char* name, std::uint32_t clone_flags) {
+  evl_element_ids ids{};
+  const int fd = clone("/dev/evl/thread/clone", name, nullptr, clone_flags, ids);
+  if (fd < 0) return fd;
+  fd_ = fd;
+  handle_ = ids.fundle;
+  window_ = reinterpret_cast<evl_user_window*>(process_.shared() + ids.state_offset);
+  return 0;
+}
+
+int UserThread::detach() {
+  const int fd = fd_;
+  window_ = nullptr;
+  const long status = inband_ioctl(fd, EVL_THRIOC_DETACH_SELF, nullptr);
+  fd_ = -1;
+  close_file(fd);
+  return static_cast<int>(status);
+}
+
+int UserThread::set_params(int thread_fd, int policy, int priority, std::uint64_t quantum_ns) {
+  evl_sched_attrs attributes{};
+  attributes.sched_policy = policy;
+  attributes.sched_priority = priority;
+  attributes.sched_rr_quantum = timespec_of(quantum_ns);
+  return static_cast<int>(oob_ioctl(thread_fd, EVL_THRIOC_SET_SCHEDPARAM, &attributes));
+}
+
+int UserThread::get_state(int thread_fd, evl_thread_state& state) {
+  return static_cast<int>(oob_ioctl(thread_fd, EVL_THRIOC_GET_STATE, &state));
+}
+
+int UserThread::set_mode(unsigned bits) {
+  return static_cast<int>(oob_ioctl(fd_, EVL_THRIOC_SET_MODE, &bits));
+}
+int UserThread::clear_mode(unsigned bits) {
+  return static_cast<int>(oob_ioctl(fd_, EVL_THRIOC_CLEAR_MODE, &bits));
+}
+int UserThread::switch_oob() {
+  return static_cast<int>(oob_ioctl(fd_, EVL_THRIOC_SWITCH_OOB, nullptr));
+}
+int UserThread::switch_inband() {
+  return static_cast<int>(oob_ioctl(fd_, EVL_THRIOC_SWITCH_INBAND, nullptr));
+}
+int UserThread::yield() {
+  return static_cast<int>(oob_ioctl(fd_, EVL_THRIOC_YIELD, nullptr));
+}
+int UserThread::unblock(int thread_fd) {
+  return static_cast<int>(oob_ioctl(thread_fd, EVL_THRIOC_UNBLOCK, nullptr));
+}
+int UserThread::demote(int thread_fd) {
+  return static_cast<int>(oob_ioctl(thread_fd, EVL_THRIOC_DEMOTE, nullptr));
+}
+int UserThread::join(int thread_fd) {
+  return static_cast<int>(inband_ioctl(thread_fd, EVL_THRIOC_JOIN, nullptr));
+}
+
+int UserThread::sleep_until(std::uint64_t date_ns) {
+  __evl_timespec date = timespec_of(date_ns);
+  return static_cast<int>(oob_ioctl(process_.clock_fd(), EVL_CLKIOC_SLEEP, &date));
+}
+
+}  // namespace sim
