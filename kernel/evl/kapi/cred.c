@@ -5,6 +5,8 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/irq_pipeline.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/user_namespace.h>
 
 #include "kapi/internal.h"

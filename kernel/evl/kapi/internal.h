@@ -3,11 +3,11 @@
 #ifndef EVL_KAPI_INTERNAL_H
 #define EVL_KAPI_INTERNAL_H
 
-#include <linux/fs.h>
-
 #include "kapi/kapi.h"
 
 struct cpumask;
+struct file;
+struct inode;
 
 /* lock.c: around a switch of contexts, for what debug code knows of the locks this CPU holds. */
 #ifdef CONFIG_DEBUG_SPINLOCK

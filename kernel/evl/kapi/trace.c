@@ -9,7 +9,7 @@
 #include "kapi/internal.h"
 
 #define CREATE_TRACE_POINTS
-#include "kapi/trace_events.h"
+#include <trace/events/evl.h>
 
 /* How many of the numbered events are on: one jump for all of them while there is none. */
 static DEFINE_STATIC_KEY_FALSE(events_used);

@@ -33,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     Rule(r"kernel/evl/kapi/.*\.c", (r'"kapi/.*"', r"<kapi-platform\.h>", ABI,
                                     r"<(?:linux|asm|uapi|dovetail|trace)/.*>", r"<(?:asm-generic|vdso)/.*>"),
          "the boundary's C side never includes a header of the core"),
+    Rule(r"kernel/evl/include/(?:dovetail|trace)/.*\.h", (r"<(?:linux|trace)/.*>",), "Linux reads these headers: they are of the boundary's C side"),
     Rule(r"kernel/evl/cxx/.*", (r"<linux/compiler_types\.h>",), "stand-ins include nothing of Linux"),
     Rule(r"kernel/evl/base/types\.h", (STANDARD, r"<linux/types\.h>"), "one list of standard headers"),
     Rule(r"kernel/evl/base/.*", (r'"base/.*"', r'"kapi/.*"', ABI, r"<linux/errno\.h>"), "base stands on kapi alone"),

@@ -3,10 +3,12 @@
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM evl
 
-#if !defined(EVL_KAPI_TRACE_EVENTS_H) || defined(TRACE_HEADER_MULTI_READ)
-#define EVL_KAPI_TRACE_EVENTS_H
+#if !defined(_TRACE_EVL_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_EVL_H
 
 #include <linux/tracepoint.h>
+
+struct kapi_trace_thread;
 
 int kapi_trace_used(void);
 void kapi_trace_unused(void);
@@ -171,10 +173,6 @@ TRACE_EVENT(evl_trace,
 	TP_printk("%s", __get_str(text))
 );
 
-#endif /* EVL_KAPI_TRACE_EVENTS_H */
+#endif /* _TRACE_EVL_H */
 
-#undef TRACE_INCLUDE_PATH
-#define TRACE_INCLUDE_PATH kapi
-#undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_FILE trace_events
 #include <trace/define_trace.h>
