@@ -7,17 +7,20 @@ namespace {
 
 constinit std::array<kapi_lock_class, kLockRanks> lock_classes{{
     {{}, "evl:inband", 0},
-    {{}, "evl:file_table", 1},
-    {{}, "evl:fundle", 2},
-    {{}, "evl:monitor", 3},
-    {{}, "evl:ring", 4},
-    {{}, "evl:wchan", 5},
-    {{}, "evl:thread", 6},
-    {{}, "evl:rq", 7},
-    {{}, "evl:timer_base", 8},
-    {{}, "evl:stax", 9},
-    {{}, "evl:heap", 10},
-    {{}, "evl:leaf", 11},
+    {{}, "evl:timer_run", 1},
+    {{}, "evl:file_table", 2},
+    {{}, "evl:fundle", 3},
+    {{}, "evl:monitor", 4},
+    {{}, "evl:ring", 5},
+    {{}, "evl:task", 6},
+    {{}, "evl:pi_walk", 7},
+    {{}, "evl:wchan", 8},
+    {{}, "evl:thread", 9},
+    {{}, "evl:rq", 10},
+    {{}, "evl:timer_base", 11},
+    {{}, "evl:stax", 12},
+    {{}, "evl:heap", 13},
+    {{}, "evl:leaf", 14},
 }};
 
 }  // namespace

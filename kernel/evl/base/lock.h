@@ -16,10 +16,13 @@ namespace evl {
 
 enum class LockRank : unsigned {
   inband,      // kapi_mutex: factories, control. Sleeping; before any hard lock.
+  timer_run,   // held while a CPU's timer handlers run: what Timer::destroy() waits for
   file_table,  // descriptor index
   fundle,      // handle index of a factory
   monitor,     // gate or event: state that belongs together with a wait channel
   ring,        // xbuf, proxy, observable: ring indices
+  task,        // Core: from a task to its thread, in upcalls about another task
+  pi_walk,     // PriorityChain: serialises walks that did not get their locks
   wchan,       // WaitChannel: waiters and owner
   thread,      // Thread: state, info, parameters; pairs in address order
   rq,          // Rq: queues, current; pairs in address order

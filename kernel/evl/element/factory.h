@@ -33,6 +33,10 @@ struct ElementClass {
 
   const kapi_file_ops* ops;          // Of the element's files.
   const kapi_attribute* attributes;  // nullptr: none.
+
+  /// nullptr, or the last step of a clone that can fail: the element has its name and device, its
+  /// descriptor is not installed yet. Of threads: attaches the caller. Sleeps.
+  Status (*commit)(Element& element, const InbandStage& inband) noexcept = nullptr;
 };
 
 // Elements by handle. 30 bits, from a counter that wraps and skips 0 and what is in use.

@@ -34,6 +34,11 @@ class PriorityChain final {
   /// Cost: at most kMaxChainDepth steps, O(levels) each; irqs come on between steps.
   [[nodiscard]] static Status walk(Mutex& mutex, Thread& origin, Purpose purpose) noexcept;
 
+  /// The effective parameters of `thread` have changed (recompute() said so): requeues it where it
+  /// waits, and carries the change on from there. Any stage, no lock held; what it knew of the
+  /// thread may be stale on return. Cost: as walk().
+  static void propagate(Thread& thread) noexcept;
+
   /// Recomputes the effective parameters of a thread: base, or its top booster when that is higher.
   /// The head of its level when it falls back (POSIX), the tail when it rises. Under the thread's
   /// lock and its Rq's. True: they changed.
