@@ -6,6 +6,7 @@
 #define _EVL_CLOCK_H
 
 #include <time.h>
+#include <unistd.h>
 #include <sys/types.h>
 #include <sys/ioctl.h>
 #include <evl/clock-abi.h>

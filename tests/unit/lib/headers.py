@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-COMMON = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fsyntax-only", "-D_GNU_SOURCE"]
+COMMON = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fsyntax-only"]
 LANGUAGES = [("c", "gnu99"), ("c", "gnu11"), ("c++", "gnu++11"), ("c++", "c++17"), ("c++", "c++20")]
 COMPILERS = {"c": ["gcc", "clang"], "c++": ["g++", "clang++"]}
 

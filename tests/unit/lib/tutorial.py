@@ -21,7 +21,7 @@ def main() -> int:
         return 1
     source = output.with_suffix(".c")
     source.write_text(block.group(1))
-    words = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", *[f"-I{path}" for path in sys.argv[4:]],
+    words = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", *[f"-I{path}" for path in sys.argv[4:]],
              str(source), "-o", str(output), f"-L{library}", f"-Wl,-rpath,{library}", "-levl", "-pthread"]
     return subprocess.run(words, check=False).returncode
 
