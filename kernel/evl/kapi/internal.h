@@ -14,8 +14,8 @@ struct inode;
 void kapi_locks_leave(void);
 void kapi_locks_arrive(void);
 #else
-static inline void kapi_locks_leave(void) { }
-static inline void kapi_locks_arrive(void) { }
+#define kapi_locks_leave()	do { } while (0)
+#define kapi_locks_arrive()	do { } while (0)
 #endif
 
 /* irq.c: from here on, or no longer, the core gets the brackets of interrupts. In-band. */

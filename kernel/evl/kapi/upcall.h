@@ -15,6 +15,9 @@ KAPI_BEGIN_DECLS
 /* device_initcall. Sleeps. An error leaves the core disabled and Linux running. */
 int evl_on_boot(void);
 
+/* late_initcall, when a driver is configured. Sleeps. The core may be disabled. */
+void evl_on_drivers(void);
+
 /* ---- Interrupts: Stage: oob. Irqs: off. ---- */
 
 /* Brackets of each interrupt that has an oob handler; exit may reschedule, thus switch contexts. */

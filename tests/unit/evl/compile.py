@@ -28,7 +28,7 @@ COMPILERS = {
 def jobs(root: pathlib.Path) -> list[tuple[str, pathlib.Path]]:
     files = sorted(root.rglob("*.h")) + sorted(root.rglob("*.cc"))
     kapi = root / "kapi"
-    files = [file for file in files if not {"platform", "cxx"} & set(file.relative_to(root).parts)]  # The kernel's own: needs its headers.
+    files = [file for file in files if not {"platform", "cxx", "include"} & set(file.relative_to(root).parts)]  # The kernel's own: needs its headers.
     return [(compiler, file) for file in files for compiler in ("g++", "clang++")] + \
         [("freestanding", file) for file in files if file.suffix == ".cc"] + \
         [("gcc", file) for file in files if kapi in file.parents and file.suffix == ".h"]
