@@ -11,6 +11,7 @@
 #include "evl/evl.h"
 #include "evl/sys.h"
 #include "init.h"
+#include "monitor.h"
 #include "process.h"
 #include "vdso.h"
 
@@ -143,6 +144,7 @@ void forget_process() noexcept {
   current = kNotAttached;
   init_status = -ENXIO;
   once = PTHREAD_ONCE_INIT;
+  CompletionLock::renew();
 }
 
 }  // namespace evl

@@ -36,6 +36,10 @@ CompletionLock::~CompletionLock() {
   pthread_mutex_unlock(&completion);
 }
 
+void CompletionLock::renew() noexcept {
+  completion = PTHREAD_MUTEX_INITIALIZER;
+}
+
 int create_monitor(const MonitorKind& kind, int clockfd, unsigned int initval, int clone_flags,
                    const char* format, va_list arguments, Monitor* made) noexcept {
   if (!process.initialized()) return -ENXIO;

@@ -52,6 +52,9 @@ class [[nodiscard]] CompletionLock final {
   ~CompletionLock();
   CompletionLock(const CompletionLock&) = delete;
   CompletionLock& operator=(const CompletionLock&) = delete;
+
+  /// In a child of fork(): the thread that held the lock, if any, was not copied.
+  static void renew() noexcept;
 };
 
 /// Raises bits of a monitor's flags. Order: relaxed, the gate orders it.
