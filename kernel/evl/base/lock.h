@@ -18,7 +18,6 @@ enum class LockRank : unsigned {
   inband,      // kapi_mutex: factories, control. Sleeping; before any hard lock.
   timer_run,   // held while a CPU's timer handlers run: what Timer::destroy() waits for
   file_table,  // descriptor index
-  fundle,      // handle index of a factory
   monitor,     // gate or event: state that belongs together with a wait channel
   ring,        // xbuf, proxy, observable: ring indices
   task,        // Core: from a task to its thread, in upcalls about another task
@@ -28,6 +27,7 @@ enum class LockRank : unsigned {
   rq,          // Rq: queues, current; pairs in address order
   timer_base,  // TimerBase: timer queue; pairs in address order
   stax,        // stage exclusion: in-band waiters
+  fundle,      // handle index of a factory: looked up under a channel's lock
   heap,        // system and shared heap
   leaf,        // anything that calls nothing while it is held
 };
@@ -128,13 +128,29 @@ template <LockRank Rank>
 HardTryGuard(HardSpinLock<Rank>&, const HardIrqsOff&) -> HardTryGuard<Rank>;
 
 // The run queue lock changes hands at a context switch: taken by one thread, released by another.
-// Used by sched/switch.cc only.
+// Used by the scheduler and its guards, and for walks from threads to channels: sched/schedule.cc,
+// sched/guards.cc, sync/pi.cc.
 class LockHandover final {
  public:
   template <LockRank Rank>
   static void take(HardSpinLock<Rank>& lock, const HardIrqsOff& irqs_off) noexcept
       EVL_ACQUIRE(lock) {
     lock.lock(irqs_off);
+  }
+  // Both, in address order; once when they are the same. The order is not for the analysis.
+  template <LockRank Rank>
+  static void take_pair(HardSpinLock<Rank>& a, HardSpinLock<Rank>& b,
+                        const HardIrqsOff& irqs_off) noexcept EVL_NO_THREAD_SAFETY_ANALYSIS {
+    HardSpinLock<Rank>& first = &a < &b ? a : b;
+    HardSpinLock<Rank>& second = &a < &b ? b : a;
+    first.lock(irqs_off);
+    if (&first != &second) second.lock_second(irqs_off);
+  }
+  // Against the order, in a bounded retry loop: see ReachedChannel in sync/pi.cc.
+  template <LockRank Rank>
+  [[nodiscard]] static bool try_take(HardSpinLock<Rank>& lock, const HardIrqsOff& irqs_off) noexcept
+      EVL_TRY_ACQUIRE(true, lock) {
+    return lock.try_lock(irqs_off);
   }
   template <LockRank Rank>
   static void release(HardSpinLock<Rank>& lock, const HardIrqsOff&) noexcept EVL_RELEASE(lock) {

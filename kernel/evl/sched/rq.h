@@ -28,7 +28,8 @@ class RqLocked : public Immovable {
 
 // Invariants, whenever lock_ is free:
 //   RQ1  current_ is the thread this CPU runs on the oob side, root_ when in-band runs. It is not
-//        queued; no other Rq has it as current.
+//        queued; no other Rq has it as current. There is an Rq for each possible CPU, since any of
+//        them may wake a thread; threads run on those of Core::oob_cpus().
 //   RQ2  A thread is queued here exactly when its state has READY; then it has no blocking bit,
 //        its rq() is this one, and its policy's queue holds it at the level of its cprio.
 //   RQ3  No queued thread has a higher wprio than current_, unless resched_ is set, current_ has
@@ -40,7 +41,8 @@ class RqLocked : public Immovable {
 // Hot data first: the tick-to-switch path touches the first two cache lines.
 class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
  public:
-  Rq(Cpu cpu, TimerBase& timers) noexcept;
+  Rq(Cpu cpu, TimerBase& timers, const Clock& clock) noexcept;
+  ~Rq();
 
   [[nodiscard]] Cpu cpu() const noexcept { return cpu_; }
   [[nodiscard]] TimerBase& timers() const noexcept { return timers_; }
@@ -52,11 +54,20 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   // the IPI leaves at the caller's next scheduling point. O(1).
   void mark_resched(const RqLocked& locked) noexcept;
 
+  // A round-robin slice has to be longer than this: the gravity of the thread's kind.
+  [[nodiscard]] static Duration min_quantum(const Thread& thread) noexcept;
+
   // RQ1 to RQ4. Cost: O(n). For tests, debug builds, the simulator.
   [[nodiscard]] bool invariants_hold(const RqLocked& locked) noexcept;
 
  private:
   friend class Scheduler;
+  friend class HeldRq;
+  friend void schedule() noexcept;
+  friend void irq_enter(const OobStage& oob, const HardIrqsOff& irqs_off) noexcept;
+  friend void irq_exit(const OobStage& oob, const HardIrqsOff& irqs_off) noexcept;
+  friend void watchdog_arm(Rq& rq, MonoDate now) noexcept;
+  friend void watchdog_expired(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
   friend class RqGuard;
   friend class ThreadGuard;
   friend class MigrationGuard;
@@ -69,8 +80,10 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   Atomic<bool> resched_{false};  // Written under lock_; read by this CPU with irqs off.
   const Cpu cpu_;
 
+  bool rotate_ EVL_GUARDED_BY(lock_){false};  // current_ goes to the end of its level: yield, slice.
+
   // Private to this CPU, irqs off.
-  bool in_irq_{false};
+  unsigned irq_depth_{0};  // Oob interrupts that are being handled.
   CpuSet kick_;  // Other CPUs to send the resched IPI to.
 
   // Queues of the policies, under lock_.
@@ -78,9 +91,23 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   Thread::ReadyQueue weak_ready_ EVL_GUARDED_BY(lock_);
 
   TimerBase& timers_;
-  Timer rr_timer_;        // Slice of current_, armed at switch-in.
-  Timer watchdog_timer_;  // Armed when leaving in-band, stopped when entering it.
+  static void on_slice_end(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
+
+  // Private to this CPU, irqs off.
+  MonoDate switched_at_{};     // When current_ got the CPU.
+  MonoDate oob_since_{};       // When the CPU left in-band last.
+  Thread* sliced_{nullptr};    // Whose slice rr_timer_ counts.
+  Timer rr_timer_;             // Slice of current_, armed at switch-in.
+  Timer watchdog_timer_;       // See sched/watchdog.h.
   Thread root_;
+};
+
+// For those who took the lock by other means: see who is a friend of LockHandover.
+class HeldRq final : public RqLocked {
+ public:
+  HeldRq(Rq& rq, const HardIrqsOff& irqs_off) noexcept : RqLocked{rq, irqs_off} {
+    rq.lock_.assert_held();
+  }
 };
 
 // Holds one Rq's lock.

@@ -50,11 +50,14 @@ class Scheduler final {
  public:
   // kapi_run_oob_call(): stage oob, irqs off. True: the caller came back in-band (tail b).
   static bool pick_and_switch(const OobStage& oob, const HardIrqsOff& irqs_off) noexcept;
+  // Through kapi_run_oob_call(), which switching contexts asks for: from any stage, irqs off.
+  static bool escalate(const HardIrqsOff& irqs_off) noexcept;
   static void finish_switch(const OobStage& oob, const HardIrqsOff& irqs_off) noexcept;
 
   // Puts a thread that has become ready in its policy's queue; marks the Rq if it is more urgent.
   static void make_ready(const RqLocked& locked, Thread& thread) noexcept;
-  // Takes a thread out of its queue (READY clears), marks the Rq when it is current.
+  // A thread cannot run any more: takes it out of its queue (READY clears), or marks the Rq when it
+  // is current.
   static void make_unready(const RqLocked& locked, Thread& thread) noexcept;
   // Gives the thread new effective parameters; keeps RQ2 and RQ3. `first`: head of its level.
   enum class Place : bool { first, last };
@@ -64,12 +67,21 @@ class Scheduler final {
   static void yield(const OobStage& oob, Thread& self) noexcept;
   // Binds a thread that is not current anywhere to another CPU. READY or blocked.
   static void migrate(const MigrationGuard& locked, Thread& thread, Rq& target) noexcept;
+
+ private:
+  static int run_escalated(void* unused) noexcept;
+  // Puts current back when it can run; picks, and freezes what a debugger stopped.
+  [[nodiscard]] static Thread& elect(const RqLocked& locked) noexcept;
+  static void enqueue(const RqLocked& locked, Thread& thread, Place place) noexcept;
+  static void dequeue(const RqLocked& locked, Thread& thread) noexcept;
+  static void count_slice(Rq& rq, Thread& next, MonoDate now) noexcept;
 };
 
 // The Rq of this CPU; the core's table is in boot/core.h.
 [[nodiscard]] Rq& this_rq(const HardIrqsOff& irqs_off) noexcept;
 [[nodiscard]] Rq& rq_of(Cpu cpu) noexcept;
-[[nodiscard]] bool has_rq(Cpu cpu) noexcept;  // An oob CPU?
+[[nodiscard]] bool has_rq(Cpu cpu) noexcept;      // Always, once the core has booted.
+[[nodiscard]] bool is_oob_cpu(Cpu cpu) noexcept;  // May threads run there?
 
 }  // namespace evl
 

@@ -71,6 +71,11 @@ inline constexpr InfoFlags kWakeReasons = ThreadInfo::timeo | ThreadInfo::rmid |
                                           ThreadInfo::kicked | ThreadInfo::bcast |
                                           ThreadInfo::nomem;
 
+// A thread with any of these runs although its process is in a debugger's stop: it is on its way
+// into the stop, or has a signal to look at first.
+inline constexpr InfoFlags kRunsInStop =
+    ThreadInfo::kicked | ThreadInfo::ptsig | ThreadInfo::ptstop | ThreadInfo::canceld;
+
 enum class LocalInfo : u32 {
   sysrst = EVL_T_SYSRST,
   ignovr = EVL_T_IGNOVR,

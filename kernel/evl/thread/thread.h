@@ -7,10 +7,13 @@
 #ifndef EVL_THREAD_THREAD_H
 #define EVL_THREAD_THREAD_H
 
+#include "base/atomic.h"
 #include "base/cpus.h"
 #include "base/level_queue.h"
+#include "base/list.h"
 #include "base/lock.h"
 #include "base/prio_queue.h"
+#include "kapi/irq.h"
 #include "kapi/task.h"
 #include "sched/params.h"
 #include "sync/booster.h"
@@ -28,6 +31,7 @@ class RqLocked;
 class ThreadElement;
 class ThreadGuard;
 class WaitChannel;
+enum class HmCode : u8;
 
 // Invariants. "Under L and R": written with both lock_ and the lock of rq() held, read with either.
 //   T1  state_, info_: written and read under R. The thread itself may read them with irqs off.
@@ -38,21 +42,21 @@ class WaitChannel;
 //       by wprio; BOOST is set exactly when boosters_ is not empty. Suspended during a PI walk for
 //       threads further down the chain (sync/pi.h).
 //   T5  The task's kapi_task_state::thread is this from attach until detach; it is set and cleared
-//       by the task itself, in-band, and another CPU reads it only where Linux keeps the task from
-//       exiting (signal, migration and ptrace upcalls), or from the task itself.
+//       by the task itself, in-band, under Core::task_lock_, which upcalls about another task hold
+//       for as long as they use it.
 //   T6  READY: RQ2. A current thread has no blocking bit, unless its CPU is inside schedule().
 //   T7  INBAND is set exactly while Linux may run the task: from switch_inband() (before
 //       kapi_leave_oob()) until finish_park().
-//   T8  local_, preempt_count_, window_ copies: the thread itself only.
+//   T8  local_, preempt_count_, held_mutexes_, window_ copies: the thread itself only.
 //   T9  Every mutex in owned_ has this thread as tracked owner (sync/mutex.h, M2).
 class Thread final : Immovable {
  public:
   enum class Kind : u8 { root, user, kernel };
 
-  // What sleeps are parameterised by; the resource timer fires on `clock`.
   struct Setup {
     Kind kind;
     const char* name;  // Copied, cut to kNameLength.
+    const Clock& clock;  // Any: that of the first sleep comes with it.
     Rq& rq;
     kapi_task* task;  // nullptr for root; a reference is taken otherwise.
     SchedParams params;
@@ -72,6 +76,7 @@ class Thread final : Immovable {
   [[nodiscard]] Wprio wprio() const noexcept { return effective_.wprio(); }
   [[nodiscard]] const SchedParams& effective() const noexcept { return effective_; }
   [[nodiscard]] ThreadStats& stats() noexcept { return stats_; }
+  [[nodiscard]] bool is_kernel() const noexcept { return kind_ == Kind::kernel; }
   [[nodiscard]] Process* process() const noexcept { return process_; }
   [[nodiscard]] ThreadElement* element() const noexcept { return element_; }
 
@@ -80,8 +85,9 @@ class Thread final : Immovable {
   [[nodiscard]] InfoFlags info(const RqLocked& locked) const noexcept;
   // Under L; or of current, oob.
   [[nodiscard]] Rq& rq() const noexcept { return *rq_; }
-  // Snapshots without a lock, for sysfs and reports.
+  // Snapshots without a lock, for sysfs and reports; what the thread itself asks is exact.
   [[nodiscard]] StateFlags peek_state() const noexcept { return state_; }
+  [[nodiscard]] InfoFlags peek_info() const noexcept { return info_; }
   [[nodiscard]] Cpu peek_cpu() const noexcept;
 
   // ---- Sleeping: the calling thread; it only marks, the caller drops its locks and schedule()s
@@ -95,7 +101,7 @@ class Thread final : Immovable {
                 const HardIrqsOff& irqs_off) noexcept;
 
   // Reasons of the last sleep. The thread itself, oob or in-band.
-  [[nodiscard]] InfoFlags wake_reasons() const noexcept;
+  [[nodiscard]] InfoFlags wake_reasons() const noexcept { return info_ & kWakeReasons; }
 
   // ---- Waking and holding: any stage, any CPU; none reschedules ----
 
@@ -124,9 +130,22 @@ class Thread final : Immovable {
   // Ends the caller if it was cancelled: then does not return.
   void test_cancel(const InbandStage& inband) noexcept;
 
+  // ---- The thread itself ----
+
+  // Gives Linux's scheduler the base priority, when it has changed since. Sleeps.
+  void update_inband_priority(const InbandStage& inband) noexcept;
+  // Copies state and info to the user window. Any stage.
+  void refresh_window() noexcept;
+  [[nodiscard]] evl_user_window* user_window() const noexcept { return window_; }
+  [[nodiscard]] bool is_kicked() const noexcept { return info_.has(ThreadInfo::kicked); }
+  [[nodiscard]] bool holds_mutex() const noexcept { return held_mutexes_ > 0; }
+  [[nodiscard]] LocalFlags local() const noexcept { return local_; }
+  void set_local(LocalFlags flags) noexcept { local_.set(flags); }
+  void clear_local(LocalFlags flags) noexcept { local_.clear(flags); }
+
   /// New base parameters, checked. While boosted only the base changes when the boost is higher;
   /// a queued or waiting thread is requeued, the PI chain behind it follows.
-  /// Stage: any, no lock held; a scheduling point is the caller's. Errors: EINVAL, EPERM, ESTALE.
+  /// Stage: any, no lock held; a scheduling point is the caller's. Errors: EINVAL, ESTALE (zombie).
   [[nodiscard]] Status set_params(const SchedParams& params) noexcept;
   [[nodiscard]] SchedParams base_params(const HardIrqsOff& irqs_off) noexcept;
 
@@ -139,7 +158,10 @@ class Thread final : Immovable {
 
  private:
   friend class Mutex;
+  friend class KernelThread;
   friend class PriorityChain;
+  friend class Process;
+  friend class StageSwitch;
   friend class MigrationGuard;
   friend class PreemptGuard;
   friend class Rq;
@@ -151,7 +173,18 @@ class Thread final : Immovable {
   friend struct WeakPolicy;
   friend struct IdlePolicy;
 
+  friend void report(Thread& thread, HmCode code, u64 value) noexcept;
+  friend void signal_thread(Thread& thread, int signo) noexcept;
+
   static void on_timeout(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
+  static void on_period(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
+  static void on_wake_work(kapi_irq_work* work) noexcept;
+  static void on_signal_work(kapi_irq_work* work) noexcept;
+  bool end_sleep(const RqLocked& locked, StateFlags mask, InfoFlags reasons) noexcept;
+  void unhold(const RqLocked& locked, StateFlags mask, InfoFlags reasons) noexcept;
+  // Bits of the state word that repeat the base parameters: WEAK, RRB.
+  void show_base(const RqLocked& locked) noexcept EVL_REQUIRES(lock_);
+  [[nodiscard]] Result<u32> change_mode(u32 set, u32 cleared) noexcept;
 
   // Lines 1 and 2: wake-up, pick, switch.
   StateFlags state_;
@@ -171,6 +204,7 @@ class Thread final : Immovable {
   SchedParams base_ EVL_GUARDED_BY(lock_);
   Booster::BoostQueue boosters_ EVL_GUARDED_BY(lock_);
   Booster::OwnedList owned_ EVL_GUARDED_BY(lock_);
+  bool owns_no_more_ EVL_GUARDED_BY(lock_){false};  // It exits: set by drop_owned_mutexes().
   // Mutexes owned, counted when weak or WOLI: a weak thread stays oob until it is 0. Itself only.
   int held_mutexes_{0};
   Process* process_{nullptr};
@@ -178,11 +212,17 @@ class Thread final : Immovable {
   kapi_task* const task_;
   evl_user_window* window_{nullptr};
   Timer period_timer_;  // Of kernel threads with a period.
+  ListHook process_hook_;    // Under the lock of process_'s barrier.
+  kapi_irq_work wake_work_;  // Continues the task in-band. Idle when the thread goes oob.
+  kapi_irq_work signal_work_;
+  Atomic<u32> pending_reports_{0};  // A bit per HmCode, taken by on_signal_work().
+  Atomic<u64> pending_signals_{0};  // A bit per signal number.
   ThreadStats stats_;
   const Kind kind_;
   char name_[kNameLength + 1]{};
 
  public:
+  using ProcessList = List<Thread, &Thread::process_hook_>;
   using ReadyQueue = LevelQueue<Thread, &Thread::ready_hook_, kPrioLevels>;
   using WaitList = PrioQueue<Thread, &Thread::wait_hook_>;
 };

@@ -50,7 +50,9 @@ class Clock final : Immovable {
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
  private:
-  Atomic<s64> offset_ns_{0};
+  static void pull_back(Timer& timer, Date now) noexcept;
+
+  Atomic<s64> offset_ns_;
   Atomic<s64> gravity_ns_[3];
   const Kind kind_;
   const GravitySet defaults_;

@@ -4,8 +4,10 @@
 #ifndef EVL_TIME_TIMER_H
 #define EVL_TIME_TIMER_H
 
+#include "base/atomic.h"
 #include "base/cpus.h"
 #include "base/flags.h"
+#include "base/list.h"
 #include "base/lock.h"
 #include "base/timer_queue.h"
 
@@ -19,7 +21,7 @@ class TimerBase;
 enum class Gravity : u8 { irq, kernel, user };
 
 enum class TimerStatus : u32 {
-  killed = 0x02,    // Destroyed: never armed again.
+  killed = 0x02,    // Destroyed: stays as it is when it is started.
   periodic = 0x04,  // Has an interval.
   fired = 0x10,     // Fired at least once since it was armed.
   running = 0x20,   // Armed: queued, or its handler runs and will requeue it.
@@ -32,8 +34,8 @@ EVL_FLAG_OPERATORS(TimerStatus)
 //        periodic one's expiry is start + periodic_ticks * interval: no drift accumulates.
 //   TM3  consumed_ticks <= periodic_ticks; the difference, seen by the owner, is the overrun count.
 //   TM4  base_ changes only under the locks of the old and the new base (address order). Who locks
-//        reads base_, locks, and starts again if it changed: at most one move per retry, and only
-//        the owner moves its timer.
+//        reads base_, locks, and starts again if it changed: one retry per move, and only the owner
+//        moves its timer.
 //
 // Lock order: TimerBase::lock_ is inside of Rq::lock_.
 class Timer final : Immovable {
@@ -46,28 +48,30 @@ class Timer final : Immovable {
   ~Timer();  // destroy() was called, or the timer was never armed.
 
   /// Arms the timer: first shot at `first`, then one every `interval`; zero is one-shot. An armed
-  /// timer is stopped first. A date in the past fires at once.
+  /// timer is stopped first. A date in the past fires at once; forever never does.
   /// Stage:    any; the caller may hold locks outside of the timer base.
   /// Irqs:     any; masked for one insertion.
   /// Units:    `first` is absolute on the timer's clock.
   /// Cost:     O(log n) in the timers armed on that CPU; a timer IPI when it is another one's head.
   void start(Date first, Duration interval) noexcept;
 
-  /// Disarms; nothing when idle. A handler that runs on another CPU may still be running.
+  /// Disarms; nothing when idle. A handler that runs on another CPU may still be running. The device
+  /// is left alone: a shot for nothing is cheaper than programming it on each wake-up.
   /// Cost: O(log n).
   void stop() noexcept;
 
-  /// Stops for good. Like stop(), does not wait for a running handler: the owner does, by the lock
-  /// the handler takes.
-  void destroy() noexcept;
+  /// Stops for good, and waits for a handler that runs on another CPU: then the storage may go.
+  /// Stage: inband, no hard lock held. Cost: spins for the handlers of one tick.
+  void destroy(const InbandStage& inband) noexcept;
 
-  /// Moves to another CPU's base, armed or idle. Stage: oob. Cost: O(log n).
+  /// Moves to another CPU's base, armed or idle. Any stage. Cost: O(log n).
   void move_to(TimerBase& base, const HardIrqsOff& irqs_off) noexcept;
 
   void set_gravity(Gravity gravity) noexcept;  // For the next start().
   // Idle only, owner only: the next start() is on `clock`. What a thread's sleeps need.
   void set_clock(const Clock& clock) noexcept { clock_ = &clock; }
-  [[nodiscard]] bool running() const noexcept;
+  // A snapshot; exact where nobody else arms it, and on the CPU of its base with irqs off.
+  [[nodiscard]] bool running() const noexcept { return status_.has(TimerStatus::running); }
   // Of the next shot, on the timer's clock; forever when idle.
   [[nodiscard]] Date date() const noexcept;
   // Until the next shot: at least 1 ns; zero when idle.
@@ -79,20 +83,29 @@ class Timer final : Immovable {
   [[nodiscard]] u64 take_overruns(Date now) noexcept;
 
   [[nodiscard]] const Clock& clock() const noexcept { return *clock_; }
+  // A snapshot; exact for the owner.
+  [[nodiscard]] TimerBase& base() const noexcept { return *base_.load_relaxed(); }
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
  private:
   friend class TimerBase;
   friend class Clock;
 
+  // Date of the next shot on the timer's clock.
+  [[nodiscard]] Date expiry() const noexcept;
+  // Calls work(base) under the lock of the timer's base, which it finds again if it moved.
+  template <typename Work>
+  void with_base(const HardIrqsOff& irqs_off, Work&& work) const noexcept;
+
   TimerHook hook_;
+  ListHook shift_hook_;  // Where Clock::adjust() keeps it meanwhile. Under the base's lock.
   Flags<TimerStatus> status_;
   Gravity gravity_;
   Date start_{};
   Duration interval_{};
-  u64 periodic_ticks_{0};
-  u64 consumed_ticks_{0};
-  TimerBase* base_;
+  u64 periodic_ticks_{0};  // By how many intervals the expiry has advanced.
+  u64 consumed_ticks_{0};  // How many of them take_overruns() has accounted for.
+  Atomic<TimerBase*> base_;
   const Handler handler_;
   const Clock* clock_;
   const char* const name_;
@@ -103,6 +116,7 @@ class Timer final : Immovable {
 
  public:
   using Queue = TimerQueue<Timer, &Timer::hook_>;
+  using ShiftList = List<Timer, &Timer::shift_hook_>;
 };
 
 // The timers of one CPU, and the tick that serves them.
@@ -110,9 +124,10 @@ class Timer final : Immovable {
 // Invariants, whenever lock_ is free:
 //   TB1  The device is programmed for the head's date, or earlier, or the tick handler runs here
 //        (it programs once, at its end), or a timer IPI is on its way.
-//   TB2  Linux's tick is no timer in the queue but the slot inband_shot_; it is deferred while the
-//        core has a thread to run and nothing else is due: then it is notified on the switch to
-//        root.
+//   TB2  Linux's tick is no timer in the queue but the slot inband_shot_; while a thread of the
+//        core runs here the device is not programmed for it (deferred): the switch to root makes
+//        up for that.
+//   TB3  Handlers run one after the other, with run_lock_ held and lock_ free.
 class TimerBase final : Immovable {
  public:
   explicit TimerBase(Cpu cpu) noexcept : cpu_{cpu} {}
@@ -122,10 +137,12 @@ class TimerBase final : Immovable {
   // periodic timer that is late is requeued beyond now, so it counts once.
   void tick(const OobStage& oob, const HardIrqsOff& irqs_off) noexcept;
 
-  // Linux asks for its tick at `date`, or (forever) for none. Stage: any.
+  // Linux asks for its tick at `date`, or (forever) for none. Stage: any. On this CPU.
   void set_inband_shot(MonoDate date, const HardIrqsOff& irqs_off) noexcept;
-  // The CPU goes back to Linux: a tick that was deferred, or is due, is notified. Stage: oob.
-  void flush_inband_shot(const HardIrqsOff& irqs_off) noexcept;
+  // The scheduler tells who has the CPU. Oob threads: Linux's tick is deferred from here. Root: a
+  // tick that was deferred is notified when it is due, else programmed. Stage: oob. On this CPU.
+  void oob_takes_cpu(const HardIrqsOff&) noexcept { oob_busy_ = true; }
+  void root_takes_cpu(const HardIrqsOff& irqs_off) noexcept;
 
   [[nodiscard]] Cpu cpu() const noexcept { return cpu_; }
   [[nodiscard]] bool invariants_hold() noexcept EVL_REQUIRES(lock_);
@@ -133,16 +150,32 @@ class TimerBase final : Immovable {
  private:
   friend class Timer;
   friend class Clock;
+  // Queues an armed timer by its expiry. True: it is the head, its base has to be told.
+  bool insert(Timer& timer) noexcept EVL_REQUIRES(lock_);
+  // insert() from anywhere: programs the device, or sends the timer IPI.
+  void insert_and_tell(Timer& timer, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+  void remove(Timer& timer) noexcept EVL_REQUIRES(lock_);
+  // The first expiry of a periodic timer beyond `now`.
+  static void advance(Timer& timer, MonoDate now) noexcept;
+  // Ends the turn of `done`, whose handler has run (nullptr: none yet), and takes out the next one
+  // that is due; nullptr: none.
+  [[nodiscard]] Timer* next_expired(Timer* done, MonoDate now) noexcept EVL_REQUIRES(lock_);
   void program_next(const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
 
+  HardSpinLock<LockRank::timer_run> run_lock_;
   HardSpinLock<LockRank::timer_base> lock_;
   Timer::Queue queue_ EVL_GUARDED_BY(lock_);
-  MonoDate programmed_ EVL_GUARDED_BY(lock_){MonoDate::forever()};
-  MonoDate inband_shot_ EVL_GUARDED_BY(lock_){MonoDate::forever()};
-  bool inband_deferred_ EVL_GUARDED_BY(lock_){false};
   bool in_tick_ EVL_GUARDED_BY(lock_){false};
+  // Private to this CPU, irqs off.
+  MonoDate programmed_{MonoDate::forever()};
+  MonoDate inband_shot_{MonoDate::forever()};
+  bool inband_deferred_{false};
+  bool oob_busy_{false};
   const Cpu cpu_;
 };
+
+// The bases of all CPUs; the table is in boot/core.h.
+[[nodiscard]] PerCpu<TimerBase>& timer_bases() noexcept;
 
 }  // namespace evl
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+// The base of one CPU: what its tick device is programmed for, and what happens when it fires.
+// Entered from the tick and timer IPI upcalls, from Linux's proxy, and from Timer.
+#include "kapi/clock.h"
+#include "time/clock.h"
+#include "time/timer.h"
+
+namespace evl {
+namespace {
+
+MonoDate monotonic_now() noexcept {
+  return MonoDate::from_ns(kapi_read_monotonic());
+}
+
+}  // namespace
+
+bool TimerBase::insert(Timer& timer) noexcept {
+  const Clock& clock = *timer.clock_;
+  return queue_.insert(timer, clock.to_monotonic(timer.expiry()) - clock.gravity(timer.gravity_));
+}
+
+// A tick that runs here programs the device at its end, whoever asks.
+void TimerBase::insert_and_tell(Timer& timer, const HardIrqsOff& irqs_off) noexcept {
+  if (!insert(timer) || in_tick_) return;
+  if (this_cpu(irqs_off) == cpu_) {
+    program_next(irqs_off);
+  } else {
+    CpuSet there;
+    there.add(cpu_);
+    kapi_send_timer_ipi(there.raw());
+  }
+}
+
+void TimerBase::remove(Timer& timer) noexcept {
+  (void)queue_.remove(timer);
+}
+
+// By one interval at least; by as many as it takes to be due after `now`, so that a timer that is
+// late fires once, and the handlers of one tick end.
+void TimerBase::advance(Timer& timer, MonoDate now) noexcept {
+  const Clock& clock = *timer.clock_;
+  const Duration elapsed = clock.from_monotonic(now) + clock.gravity(timer.gravity_) - timer.start_;
+  const u64 next = elapsed > Duration{} ? static_cast<u64>(elapsed.whole(timer.interval_)) + 1 : 0;
+  ++timer.periodic_ticks_;
+  if (next > timer.periodic_ticks_) timer.periodic_ticks_ = next;
+}
+
+Timer* TimerBase::next_expired(Timer* done, MonoDate now) noexcept {
+  // The handler may have armed, stopped or moved it; somebody else may have, too.
+  if (done != nullptr && done->status_.has(TimerStatus::running) && !done->hook_.linked() &&
+      &done->base() == this)
+    (void)insert(*done);
+  Timer* const timer = queue_.head();
+  if (timer == nullptr || Timer::Queue::date(*timer) > now) return nullptr;
+  remove(*timer);
+  kapi_trace(KAPI_EV_timer_expire, timer->name_, timer->expiry().ns(), 0);
+  timer->status_.set(TimerStatus::fired);
+#ifdef CONFIG_EVL_RUNSTATS
+  ++timer->fired_;
+#endif
+  if (timer->status_.has(TimerStatus::periodic))
+    advance(*timer, now);
+  else
+    timer->status_.clear(TimerStatus::running);
+  return timer;
+}
+
+void TimerBase::tick(const OobStage&, const HardIrqsOff& irqs_off) noexcept {
+  EVL_ASSERT(this_cpu(irqs_off) == cpu_);
+  const MonoDate now = monotonic_now();
+  HardLockGuard handlers{run_lock_, irqs_off};
+  Timer* timer = nullptr;
+  for (;;) {  // As many rounds as timers are due: see advance().
+    {
+      HardLockGuard guard{lock_, irqs_off};
+      in_tick_ = true;
+      timer = next_expired(timer, now);
+      if (timer == nullptr) {
+        if (inband_shot_ <= now) {
+          inband_shot_ = MonoDate::forever();
+          kapi_tick_notify_proxy();  // Played when the CPU is Linux's again.
+        }
+        in_tick_ = false;
+        programmed_ = MonoDate::forever();
+        program_next(irqs_off);
+        return;
+      }
+    }
+    timer->handler_(*timer, irqs_off);
+  }
+}
+
+void TimerBase::program_next(const HardIrqsOff&) noexcept {
+  if (in_tick_) return;
+  MonoDate next = queue_.next_date();
+  inband_deferred_ = oob_busy_ && !inband_shot_.is_forever();
+  if (!oob_busy_ && inband_shot_ < next) next = inband_shot_;
+  if (next == programmed_) return;
+  programmed_ = next;
+  if (next.is_forever()) {
+    kapi_tick_stop();
+    return;
+  }
+  kapi_tick_program(next.ns());
+  kapi_trace_timer_shot(queue_.next_date() == next ? queue_.head()->name() : "inband", next.ns(),
+                        (next - monotonic_now()).ns());
+}
+
+void TimerBase::set_inband_shot(MonoDate date, const HardIrqsOff& irqs_off) noexcept {
+  EVL_ASSERT(this_cpu(irqs_off) == cpu_);
+  inband_shot_ = date;
+  HardLockGuard guard{lock_, irqs_off};
+  program_next(irqs_off);
+}
+
+void TimerBase::root_takes_cpu(const HardIrqsOff& irqs_off) noexcept {
+  oob_busy_ = false;
+  if (!inband_deferred_) return;
+  inband_deferred_ = false;
+  if (inband_shot_ <= monotonic_now()) {
+    inband_shot_ = MonoDate::forever();
+    kapi_tick_notify_proxy();
+    return;
+  }
+  HardLockGuard guard{lock_, irqs_off};
+  program_next(irqs_off);
+}
+
+bool TimerBase::invariants_hold() noexcept {
+  bool sound = queue_.invariants_hold();
+  queue_.for_each([&](Timer& timer) {
+    sound = sound && &timer.base() == this && timer.status_.has(TimerStatus::running) &&
+            !timer.status_.has(TimerStatus::killed) &&
+            timer.consumed_ticks_ <= timer.periodic_ticks_;
+  });
+  return sound;
+}
+
+}  // namespace evl
