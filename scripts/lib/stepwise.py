@@ -70,10 +70,12 @@ def _build(number: int, total: int, patch: pathlib.Path, commit: str, jobs: int)
     here.run("read-tree", "--reset", "-u", commit)
     here.run("checkout-index", "-a", "-q", check=False)
     merged = kconfig.requests(kconfig.fragments(_CONFIG))
-    if "CONFIG_IRQ_PIPELINE" in kconfig.defined_symbols(goal.source):
-        # Before the patch that makes it selectable on x86, the symbol is there but cannot take.
-        selectable = "select HAVE_IRQ_PIPELINE" in (goal.source / "arch/x86/Kconfig").read_text()
-        merged["CONFIG_IRQ_PIPELINE"] = kconfig.Request("CONFIG_IRQ_PIPELINE", "y" if selectable else None, "stepwise.py")
+    # Before the patch that makes it selectable on x86, a symbol is there but cannot take.
+    selected = (goal.source / "arch/x86/Kconfig").read_text()
+    for name in ("IRQ_PIPELINE", "DOVETAIL"):
+        symbol = "CONFIG_" + name
+        if symbol in kconfig.defined_symbols(goal.source):
+            merged[symbol] = kconfig.Request(symbol, "y" if f"select HAVE_{name}" in selected else None, "stepwise.py")
     kbuild.configure(goal, merged)
     try:
         warnings = kbuild.make(goal, ["bzImage", "modules"], jobs, f"kernel: series {number + 1}/{total} {patch.name}")

@@ -44,7 +44,7 @@ SUITES: tuple[Suite, ...] = (
           Form(limit_s=300), Form(limit_s=300, values={"applies": True})),
     Suite("setup", "nothing is missing, the builds are current, and building again rebuilds nothing",
           Form(configs=("lean", "debug"), limit_s=300, values={"again_s": 20}),
-          Form(configs=("lean", "debug", "idle", "kasan", "off", "vanilla"), limit_s=600, values={"again_s": 20})),
+          Form(configs=("lean", "pipeline", "debug", "idle", "kasan", "off", "vanilla"), limit_s=600, values={"again_s": 20})),
     Suite("inputs", "bad input to the scripts: a clear message and a status that is not zero",
           Form(configs=("lean",), limit_s=300), Form(configs=("lean",), limit_s=300)),
     Suite("preempt", "an oob handler is on time while in-band interrupts are stalled for 50 ms",
