@@ -253,10 +253,14 @@ bool handle_oob_irq(struct irq_desc *desc)
 		return false;
 	}
 
-	/* A chained parent is required above an out-of-band line. */
-	if (WARN_ONCE(running_inband(),
-		      "irq_pipeline: oob irq %u reached from in-band context\n",
-		      irq)) {
+	/*
+	 * A chained parent is required above an out-of-band line. An entry that
+	 * began when there was no stage yet may see it by now, though.
+	 */
+	if (unlikely(running_inband())) {
+		WARN_ONCE(!in_pipeline(),
+			  "irq_pipeline: oob irq %u reached from in-band context\n",
+			  irq);
 		irq_post_inband(irq);
 		return false;
 	}
@@ -510,8 +514,8 @@ handle_irq_pipelined_prepare(struct pt_regs *regs)
  * @regs:	registers of the preempted context
  *
  * The core may switch tasks from its exit hook: nothing that was computed
- * before may be used after it, save that a context that entered in-band and
- * is still on the out-of-band stage leaves it now.
+ * before may be used after it, save that a context that entered in-band comes
+ * back to this CPU, on the out-of-band stage, and leaves it now.
  *
  * The in-band log is left to the caller, who knows how to enter the kernel.
  *
@@ -523,6 +527,8 @@ handle_irq_pipelined_prepare(struct pt_regs *regs)
 noinstr int handle_irq_pipelined_finish(struct irq_stage_data *prevd,
 					struct pt_regs *regs)
 {
+	bool preempts_inband;
+
 	/* What a handler injected: RCU has to watch, the core may reschedule. */
 	instrumentation_begin();
 	if (running_oob() && unlikely(stage_irqs_pending(this_oob_staged())) &&
@@ -530,15 +536,24 @@ noinstr int handle_irq_pipelined_finish(struct irq_stage_data *prevd,
 		play_oob_log();
 	instrumentation_end();
 
-	ct_nmi_exit();
+	/*
+	 * RCU goes on watching while the core runs its tasks on top of in-band
+	 * code, even if that was idle: the bracket closes when it goes on. What
+	 * preempts an oob task has one around it that way.
+	 */
+	preempts_inband = running_oob() && prevd->stage == &inband_stage;
+	if (!preempts_inband)
+		ct_nmi_exit();
 	__preempt_count_sub(PIPELINE_OFFSET);
 
 	instrumentation_begin();
 	irq_exit_pipeline();
-
-	if (running_oob() && prevd->stage == &inband_stage)
-		switch_inband();
 	instrumentation_end();
+
+	if (preempts_inband) {
+		ct_nmi_exit();
+		switch_inband();
+	}
 
 	return running_inband() && !inband_irqs_disabled();
 }
@@ -710,6 +725,9 @@ int enable_oob_stage(const char *name)
 	/* Whoever sees the stage sees its name. */
 	smp_wmb();
 	WRITE_ONCE(oob_stage.index, OOB_STAGE_INDEX);
+
+	/* Interrupts that began without it are over when we return. */
+	synchronize_rcu();
 
 	pr_info("IRQ pipeline: high-priority %s stage added.\n", name);
 

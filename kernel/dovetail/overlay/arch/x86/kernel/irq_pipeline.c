@@ -4,6 +4,7 @@
  * genirq interrupts, in-band dispatch, out-of-band IPIs.
  */
 #include <linux/cpumask.h>
+#include <linux/dovetail.h>
 #include <linux/entry-common.h>
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>
@@ -140,8 +141,11 @@ noinstr void arch_pipeline_entry(struct pt_regs *regs, u8 vector)
 		__common_interrupt(regs, vector);
 	instrumentation_end();
 
-	if (!handle_irq_pipelined_finish(prevd, regs) || !inband_irq_pending())
+	if (!handle_irq_pipelined_finish(prevd, regs) || !inband_irq_pending()) {
+		if (IS_ENABLED(CONFIG_DOVETAIL) && unlikely(running_oob()))
+			dovetail_exit_trap(regs);
 		return;
+	}
 
 	state = irqentry_enter(regs);
 	instrumentation_begin();
