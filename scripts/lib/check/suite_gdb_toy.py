@@ -40,7 +40,7 @@ def _debug(context: Context, config: str, smp: int) -> None:
     with tempfile.TemporaryDirectory(prefix="gdb-toy-") as folder:
         port = _free_port()
         qemu = _with_network(pathlib.Path(folder), port)
-        guest = f"ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && gdbserver --once :{_PORT} /root/debuggee"
+        guest = f"ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && gdbserver --once 0.0.0.0:{_PORT} /root/debuggee"
         boot, gdb = context.parallel([
             lambda: context.board(["sh", "-c", guest], config=config, smp=smp, timeout_s=_BOOT_S, env={"BOARD_QEMU": str(qemu)},
                                   add=[(program, "/root/debuggee"), (pathlib.Path(server), "/usr/bin/gdbserver")], title=what),

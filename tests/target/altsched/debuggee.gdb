@@ -5,6 +5,8 @@ set confirm off
 set breakpoint pending off
 set tcp connect-timeout 100
 set remotetimeout 60
+# Hardware watchpoints act in-band only: see hosting-a-core.md. These are single steps.
+set can-use-hw-watchpoints 0
 python
 import time
 
@@ -57,6 +59,9 @@ try:
         if program_counter() == last:
             raise gdb.error("FAILED a single step that does not move")
     want(True, "40 single steps")
+    gdb.execute("break tick if thread == 0")
+    gdb.execute("continue")
+    gdb.execute("delete")
     gdb.execute("watch watched")
     old = number("watched")
     gdb.execute("continue")

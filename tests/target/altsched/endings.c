@@ -10,6 +10,12 @@
 
 static int per_parent;
 
+/*
+ * Threads are only made and ended while nobody forks. The child of a process that runs out-of-band gets copies of its
+ * pages, made one after the other while its threads go on; the C library's list of threads could be half of each.
+ */
+static pthread_barrier_t nobody_forks;
+
 static void end_now(int status)
 {
 	syscall(SYS_exit_group, status);
@@ -47,6 +53,7 @@ static void *be_parent(void *exec)
 	int status, wanted = exec ? 9 : 7;
 	pid_t pid;
 
+	pthread_barrier_wait(&nobody_forks);
 	CHECK(!toy_attach(TOY_F_RR | TOY_F_RETURN), "attach: %m");
 	for (int n = 0; n < per_parent; n++) {
 		while (toy_oob())
@@ -69,6 +76,7 @@ static void *be_parent(void *exec)
 		CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == wanted, "a child ended with %#x", status);
 	}
 	CHECK(!toy_detach(), "detach: %m");
+	pthread_barrier_wait(&nobody_forks);
 	return NULL;
 }
 
@@ -78,6 +86,7 @@ static void run_parents(int count, int exec)
 	int fd = open_core();
 
 	per_parent = (count + PARENTS - 1) / PARENTS;
+	CHECK(!pthread_barrier_init(&nobody_forks, NULL, PARENTS), "barrier");
 	for (int n = 0; n < PARENTS; n++)
 		CHECK(!pthread_create(&thread[n], NULL, be_parent, exec ? &per_parent : NULL), "pthread_create");
 	for (int n = 0; n < PARENTS; n++)

@@ -138,6 +138,7 @@ static void *check(void *argument)
 	struct checker *self = argument;
 	uint64_t behind_gs = 0xabcd0000ULL + self->index;
 	volatile uint64_t *memory = malloc(WORDS * sizeof(*memory));
+	uint64_t spent = 0, start;
 	uint32_t pkru = 0;
 
 	behind_fs = self->index;
@@ -154,15 +155,20 @@ static void *check(void *argument)
 		CHECK(!toy_attach(TOY_F_RR | TOY_F_RETURN), "attach: %m");
 	while (!atomic_load(&stop)) {
 		if (self->oob) {
-			/* Mostly out-of-band; now and then the same thread checks in-band. */
+			/*
+			 * Mostly out-of-band; now and then the same thread checks in-band. Threads of the core must leave
+			 * most of the CPU to Linux, however slow it is.
+			 */
 			if (self->rounds % 16 == 15)
 				toy_inband();
 			else
-				CHECK(!toy_sleep(now_ns() + 300000 + self->index * 17000), "sleep: %m");
+				CHECK(!toy_sleep(now_ns() + 200000 + self->index * 17000 + 6 * spent), "sleep: %m");
 		}
+		start = now_ns();
 		check_registers(self, &behind_gs, pkru);
 		check_memory(self, memory);
 		self->rounds++;
+		spent = now_ns() - start;
 	}
 	if (self->oob)
 		CHECK(!toy_detach(), "detach: %m");
