@@ -12,6 +12,8 @@
 
 namespace evl {
 
+class PriorityChain;
+
 enum class MutexProtocol : u8 { inherit, protect };
 
 // The lock word. Bits and memory orders: table in Documentation/core/architecture.md.
@@ -25,7 +27,8 @@ struct LockWord {
 // Where a mutex finds what differs between gates and kernel mutexes. A named seam: final classes.
 class MutexHome {
  public:
-  // Thread of a handle in the lock word, with a reference, or nullptr. Any stage, irqs off.
+  // Thread of a handle in the lock word, with a reference, or nullptr. Any stage, irqs off, under
+  // the channel's lock.
   [[nodiscard]] virtual Thread* owner_of(fundle_t fundle) noexcept = 0;
   virtual void put_owner(Thread& owner) noexcept = 0;
   // Handle under which `self` owns, and the ceiling (1..99, clamped) as it is now.
@@ -37,8 +40,8 @@ class MutexHome {
 };
 
 // Invariants, whenever the channel's lock is free:
-//   M1  Waiters imply: the word has CLAIM (or is being taken by one of them), so a release comes
-//       to the core.
+//   M1  Waiters imply that the word has CLAIM, even while nobody owns the mutex: whoever releases
+//       it, or wants it, comes to the core.
 //   M2  The tracked owner_, if there is one, is the thread whose handle is in the word, and this
 //       mutex is in its owned_ list. A mutex taken by the fast path has no tracked owner until the
 //       core looks at it.
@@ -57,7 +60,8 @@ class Mutex final : public Booster, public WaitChannel {
   ~Mutex();  // No owner tracked, no waiter.
 
   /// Errors: EDEADLK already owner, or a cycle, or a chain above kMaxChainDepth; EOWNERDEAD the
-  /// owner vanished; ETIMEDOUT, EINTR, EIDRM; EINVAL ceiling below the caller's priority (PP).
+  /// owner vanished; ETIMEDOUT, EINTR, EIDRM.
+  /// A caller above the ceiling gets the mutex all the same: a ceiling only raises.
   /// Cost: O(depth * levels) with irqs on between the steps of the chain.
   [[nodiscard]] Status lock_until(const OobStage& oob, Thread& self, Deadline deadline,
                                   const Clock& clock) noexcept;
@@ -65,25 +69,55 @@ class Mutex final : public Booster, public WaitChannel {
   [[nodiscard]] Status try_lock(const OobStage& oob, Thread& self) noexcept;
   // EPERM: not the owner (LKIMBALANCE is reported under WOLI). A scheduling point is the caller's.
   [[nodiscard]] Status unlock(const OobStage& oob, Thread& self) noexcept;
-  // The same under lock(), for a gate that releases and wakes in one step.
-  void unlock_locked(Thread& self, const HardIrqsOff& irqs_off) noexcept;
+  // The same under lock(), by the owner, for a gate that releases and wakes in one step.
+  void unlock_locked(const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock());
+  // Does the word name `self`? Stable while it does: only the owner gives up.
+  [[nodiscard]] bool is_owned_by(Thread& self) noexcept;
+  // Who owns it, by the word; 0: nobody. A snapshot.
+  [[nodiscard]] fundle_t owner_handle() const noexcept {
+    return word_.load_relaxed() & LockWord::kOwner;
+  }
+  // PP: sets CEIL and raises the owner, if that is `self` and it was not done yet. False: not
+  // owner.
+  bool commit_ceiling(Thread& self, const HardIrqsOff& irqs_off) noexcept EVL_EXCLUDES(lock());
 
-  // Wakes all waiters with `reasons`. Any stage.
-  void flush_waiters(InfoFlags reasons, const HardIrqsOff& irqs_off) noexcept;
-  // The element goes away: flush with RMID, then forget the owner.
-  void destroy(const HardIrqsOff& irqs_off) noexcept;
+  // Wakes all waiters with `reasons`. Any stage. A scheduling point is the caller's.
+  void flush_waiters(InfoFlags reasons) noexcept EVL_EXCLUDES(lock());
+  // The element goes away: flush with RMID, then forget the owner. Likewise.
+  void destroy() noexcept EVL_EXCLUDES(lock());
 
   [[nodiscard]] MutexProtocol protocol() const noexcept { return protocol_; }
-  [[nodiscard]] bool mutex_invariants_hold() noexcept;
+  [[nodiscard]] bool mutex_invariants_hold() noexcept EVL_REQUIRES(lock());
 
  private:
   friend class PriorityChain;
-  void track_owner(Thread& owner, const HardIrqsOff& irqs_off) noexcept;
-  void untrack_owner(const HardIrqsOff& irqs_off) noexcept;
+  friend class WaitChannel;
+  friend void drop_owned_mutexes(const InbandStage& inband, Thread& self) noexcept;
+
+  static void drop_all_of(Thread& self) noexcept;  // See drop_owned_mutexes().
+  // One attempt. EBUSY: somebody else owns it, and cannot release it without the core any more.
+  [[nodiscard]] Status try_take(Thread& self, const HardIrqsOff& irqs_off) noexcept
+      EVL_REQUIRES(lock());
+  // Makes the tracked owner the one in the word. EOWNERDEAD: there is no such thread.
+  [[nodiscard]] Status find_owner(PriorityChain& former, const HardIrqsOff& irqs_off) noexcept
+      EVL_REQUIRES(lock());
+  enum class Ceiling : bool { none, applied };
+  enum class Counted : bool { no, yes };
+  // False: the thread exits and owns nothing any more.
+  bool track_owner(Thread& owner, Ceiling ceiling, Counted counted,
+                   const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock());
+  // True: the effective parameters of the former owner have changed.
+  bool untrack_owner(const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock());
+  void take_ceiling(const ThreadGuard& locked) noexcept;
+  // M3, after the waiters or the owner changed. True: the owner's effective parameters changed.
+  bool update_boost(const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock());
+  // A waiter has unlinked itself: `chain` begins at who inherited from it.
+  void waiter_left(PriorityChain& chain, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock());
 
   const SharedWord word_;
   MutexHome& home_;
   Thread* owner_{nullptr};  // Tracked owner; under lock().
+  bool counted_{false};     // In the owner's held_mutexes_; under lock().
   const MutexProtocol protocol_;
 };
 

@@ -25,7 +25,8 @@ enum class WaitOrder : bool { fifo, prio };
 // Invariants, whenever lock_ is free:
 //   W1  waiters_ is ordered by wprio, first come first served (prio), or by arrival (fifo).
 //   W2  A thread is linked exactly when its wchan() is this channel (T3).
-//   W3  A linked thread sleeps (PEND), or was woken abnormally and will come to unlink itself.
+//   W3  A linked thread sleeps (PEND), is about to, or was woken abnormally and will come to unlink
+//       itself.
 // The storage outlives the return of every waiter from finish(): elements by their crossing, what
 // kernel code embeds by its owner. After a flush with RMID, waiters do not touch the channel.
 //
@@ -63,8 +64,14 @@ class WaitChannel : Immovable {
   /// threads.
   unsigned flush(InfoFlags reasons, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
 
-  // The waiter's wprio has changed: restores W1. Lock of the waiter not needed.
-  void requeue(Thread& waiter) noexcept EVL_REQUIRES(lock_);
+  /// Sets `flags` in the info of a thread that waits here; false: it does not. wake_marked() wakes
+  /// those that have them, and clears them; their number. Cost: O(waiters), as flush().
+  bool mark(Thread& waiter, InfoFlags flags, const HardIrqsOff& irqs_off) noexcept
+      EVL_REQUIRES(lock_);
+  unsigned wake_marked(InfoFlags flags, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+
+  // The waiter's wprio has changed: restores W1. Takes the waiter's lock.
+  void requeue(Thread& waiter, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
 
   // Calls visit(thread) in order; it may wake the thread it is given.
   template <typename Visit>
@@ -80,7 +87,20 @@ class WaitChannel : Immovable {
  protected:
   void set_mutex(Mutex& mutex) noexcept { mutex_ = &mutex; }  // By Mutex's constructor.
 
+  // enqueue() in two steps, for who has to do something in between with irqs on: a thread that is
+  // linked and not asleep may be unlinked at any time, and asks is_linked() before sleep().
+  void link(Thread& self, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+  void sleep(const OobStage& oob, Thread& self, Deadline deadline, const Clock& clock,
+             const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+  [[nodiscard]] bool is_linked(const Thread& thread) const noexcept EVL_REQUIRES(lock_);
+  // Unlinks the caller, if nobody did; why it gives up is in its info. ok: it was granted.
+  [[nodiscard]] Status give_up(const OobStage& oob, Thread& self) noexcept EVL_EXCLUDES(lock_);
+
  private:
+  void unlink(Thread& waiter, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+  // Where the thread belongs now. Takes its lock.
+  [[nodiscard]] int weight_of(Thread& thread, const HardIrqsOff& irqs_off) const noexcept;
+
   Lock lock_;
   Thread::WaitList waiters_ EVL_GUARDED_BY(lock_);
   const WaitOrder order_;
