@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "evl/mutex.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <vector>
 
 #include "fixture.h"
+#include "monitor.h"
 
 namespace {
 
@@ -235,6 +239,25 @@ TEST_F(MutexTest, FirstUsersOfAStaticMutexMakeOneElement) {
       EXPECT_EQ(evl_unlock_mutex(&mutex), 0);
     }));
   }
+}
+
+TEST_F(MutexTest, AChildOfForkIsNotStoppedByACompletionInItsParent) {
+  DEFINE_EVL_MUTEX(mutex);
+  ASSERT_EQ(evl_init(), 0);
+  pid_t child = -1;
+  {
+    evl::CompletionLock held;  // As if another thread were making an element at this moment.
+    child = fork();
+    if (child == 0) {
+      alarm(20);
+      core().policy = SCHED_FIFO;
+      core().priority = 10;
+      _exit(evl_attach_self("child") >= 0 && evl_lock_mutex(&mutex) == 0 ? 0 : 1);
+    }
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 // Goal: the fast paths and the core's slow paths exclude each other. Real threads, real memory
