@@ -21,7 +21,8 @@ void hint_stopped_core() noexcept {
   static constinit std::atomic_flag hinted;
   if (hinted.test_and_set(std::memory_order_relaxed)) return;
   fprintf(stderr,
-          "evl: the real-time core is not running; 'evl start' starts it if it was stopped\n");
+          "evl: the real-time core is not running; if it was stopped, write 'start' to "
+          "/sys/devices/virtual/evl/control/state\n");
 }
 
 // The descriptor of the new element, for a private one; -1 for a public one.
