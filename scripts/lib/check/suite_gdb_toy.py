@@ -19,7 +19,7 @@ from check.context import Context, Failed
 
 PROGRAM = "tests/target/altsched/debuggee"
 SCRIPT = common.ROOT / "tests" / "target" / "altsched" / "debuggee.gdb"
-STEPS = 18  # Lines that the script prints when all is well.
+STEPS = 17  # Lines that the script prints when all is well.
 _BOOT_S = 150
 _PORT = 1234
 

@@ -12,21 +12,21 @@ volatile int watched;
 volatile int ticks[2];
 
 /* Called out-of-band. */
-__attribute__((noinline)) void tick(int thread, int round)
+__attribute__((noinline)) void tick(int who, int round)
 {
-	ticks[thread]++;
-	if (thread == 0)
+	ticks[who]++;
+	if (who == 0)
 		watched = round + 1;
 }
 
 static void *count(void *argument)
 {
-	int thread = (int)(intptr_t)argument;
+	int who = (int)(intptr_t)argument;
 
 	CHECK(!toy_attach(TOY_F_RETURN), "attach: %m");
 	CHECK(!toy_oob(), "oob: %m");
 	for (int round = 0; round < ROUNDS; round++) {
-		tick(thread, round);
+		tick(who, round);
 		while (toy_sleep(now_ns() + NS_PER_MS))
 			CHECK(errno == EINTR || errno == EAGAIN, "sleep: %m");
 	}

@@ -154,13 +154,20 @@ static void change_shared_memory(struct random *random)
 		CHECK(!madvise(at, size, below(random, 2) ? MADV_DONTNEED : MADV_FREE), "madvise: %m");
 }
 
+/* The calls, and as many more as it takes until every worker has met some of them. */
 static void change_memory(struct arena *arena)
 {
 	struct random random = { .state = 0xfeed };
+	uint64_t enough[MAX_WORKERS];
+	int slowest = 0;
 
-	for (int calls = 0; calls < mm_calls; calls += 8) {
+	for (int n = 0; n < arena->workers; n++)
+		enough[n] = arena->worker[n].rounds + 20;
+	for (int calls = 0; calls < mm_calls || slowest < arena->workers; calls += 8) {
 		change_own_memory(&random);
 		change_shared_memory(&random);
+		while (slowest < arena->workers && arena->worker[slowest].rounds >= enough[slowest])
+			slowest++;
 	}
 	atomic_store(&arena->stop, 1);
 }
