@@ -21,6 +21,8 @@ constexpr const char* kHead =
     "border-bottom:1px solid #eee;font-weight:normal;vertical-align:top}\n"
     ".facts th{color:#666;white-space:nowrap;width:11em}\n"
     ".bad{color:#b00020;font-weight:600}\n"
+    ".figures{font-size:13px;margin-bottom:1.5em}.figures th,.figures td{padding:.35em .5em}\n"
+    "caption{text-align:left;color:#666;padding-bottom:.3em}\n"
     "svg{width:100%;height:auto}.scroll{overflow-x:auto}\n"
     "</style>\n</head>\n<body>\n";
 
@@ -70,10 +72,12 @@ std::string html_text(const Report& report) {
   const Environment& environment = report.environment;
   std::string page = kHead;
   page +=
-      "<h1>Wake-up latency</h1>\n<div class=\"scroll\">\n<table>\n<tr><th>context</th><th>CPU</th>"
-      "<th>priority</th><th>period (us)</th><th>samples</th><th>min (us)</th><th>avg (us)</th>"
-      "<th>p99 (us)</th><th>p99.9 (us)</th><th>max (us)</th><th>overruns</th>"
-      "<th>in-band switches</th><th>duration</th><th>ended by</th></tr>\n";
+      "<h1>Wake-up latency</h1>\n<div class=\"scroll\">\n<table class=\"figures\">\n"
+      "<caption>Latencies in microseconds</caption>\n"
+      "<tr><th>context</th><th>CPU</th><th>priority</th><th>period</th><th>samples</th><th>min</th>"
+      "<th>avg</th><th>p99</th><th>p99.9</th><th>max</th><th>overruns</th><th>in-band<br>switches</"
+      "th>"
+      "<th>duration</th><th>ended by</th></tr>\n";
   for (const Run& run : report.runs) page += row_of(run);
   page += "</table>\n</div>\n" + svg_text(report);
   page += "<h2>Measured on</h2>\n<table class=\"facts\">\n";
