@@ -5,6 +5,7 @@
 #define EVL_ELEMENT_FACTORY_H
 
 #include "base/id_map.h"
+#include "base/in_place.h"
 #include "base/lock.h"
 #include "base/result.h"
 #include "base/user_ptr.h"
@@ -48,6 +49,8 @@ class ElementIndex final : Immovable {
   [[nodiscard]] Element* find(fundle_t fundle) noexcept;
 
  private:
+  [[nodiscard]] Element* lookup(fundle_t fundle) noexcept EVL_REQUIRES(lock_);
+
   HardSpinLock<LockRank::fundle> lock_;
   RbTree tree_ EVL_GUARDED_BY(lock_);
   u32 next_ EVL_GUARDED_BY(lock_){1};
@@ -62,8 +65,9 @@ class Factory final : Immovable {
   Factory(const ElementClass& element_class, unsigned max) noexcept;
   ~Factory();
 
-  // Device class, clone or single device. Sleeps. Errors: of kapi_class_create().
-  [[nodiscard]] Status open(const InbandStage& inband) noexcept;
+  // Device class, clone or single device. `singles`: whose class "evl" a single device joins; the
+  // first one makes it, and is closed last. Sleeps. Errors: of kapi_class_create().
+  [[nodiscard]] Status open(const InbandStage& inband, Factory* singles = nullptr) noexcept;
   void close(const InbandStage& inband) noexcept;  // No element is left.
 
   /// EVL_IOC_CLONE on one open file of the clone device. All or nothing. Sleeps.
@@ -81,21 +85,31 @@ class Factory final : Immovable {
 
   [[nodiscard]] const ElementClass& element_class() const noexcept { return class_; }
   [[nodiscard]] ElementIndex& index() noexcept { return index_; }
-  [[nodiscard]] unsigned alive() noexcept;  // Elements now; 0 when nothing leaked.
+  // Elements now; 0 when nothing leaked.
+  [[nodiscard]] unsigned alive(const InbandStage& inband) noexcept;
   // CAP_SYS_ADMIN, or owner of the clone device: what guards wchan and the like.
   [[nodiscard]] bool may_access(const InbandStage& inband) const noexcept;
 
  private:
   friend class Element;
+  [[nodiscard]] Status make_clone(CloneFile& file, UserPtr<evl_clone_req> request,
+                                  const InbandStage& inband) noexcept;
+  // Minor and name. EAGAIN, EEXIST.
+  [[nodiscard]] Status take_name(Element& element, const char* name,
+                                 const InbandStage& inband) noexcept;
   void dispose(Element& element, const InbandStage& inband) noexcept;
 
   static constexpr unsigned kNameBuckets = 256;
   using NameList = List<Element, &Element::name_hook_>;
 
+  [[nodiscard]] NameList& bucket_of(const char* name) noexcept EVL_REQUIRES(mutex_);
+
   InbandMutex mutex_;
   std::array<NameList, kNameBuckets> names_ EVL_GUARDED_BY(mutex_);
   u64* minor_words_{nullptr};
-  IdMap minors_ EVL_GUARDED_BY(mutex_);
+  InPlace<IdMap> minors_;  // Under mutex_, but for open() and close().
+  const unsigned max_;
+  unsigned singles_{0};  // Devices in the class "evl" that this one made. At boot only.
   ElementIndex index_;
   kapi_class* device_class_{nullptr};
   kapi_device* clone_device_{nullptr};

@@ -15,6 +15,10 @@ namespace evl {
 
 class Heap;
 
+// Of <asm-generic/fcntl.h>, for kapi_anon_file() and kapi_file_flags().
+inline constexpr unsigned kOpenReadWrite = 02;
+inline constexpr unsigned kOpenNonblock = 04000;
+
 // What the core knows about an open file; embedded in what the file's object is, or in a driver's.
 // OF1  From open() to release() the file's oob data is this.
 // OF2  After release() began, no reference is taken: Linux removed the descriptors first, and the
@@ -64,6 +68,8 @@ class FileTable final : Immovable {
   };
   static constexpr unsigned kBuckets = 64;
   [[nodiscard]] Bucket& bucket(const kapi_files* files, unsigned fd) noexcept;
+  [[nodiscard]] static Entry* find(Bucket& bucket, const kapi_files* files, unsigned fd) noexcept
+      EVL_REQUIRES(bucket.lock);
 
   std::array<Bucket, kBuckets> buckets_;
   Heap& heap_;

@@ -18,9 +18,8 @@ class Work final : Immovable {
   using Handler = void (*)(Work& work, const InbandStage& inband) noexcept;
   Work(Handler handler, kapi_workqueue* queue, Element* keep = nullptr) noexcept;
 
-  void call() noexcept;                             // Any stage, any irq state. O(1).
-  void flush(const InbandStage& inband) noexcept;   // Sleeps: queued calls have run.
-  void cancel(const InbandStage& inband) noexcept;  // Sleeps: nothing is queued, nothing runs.
+  void call() noexcept;                            // Any stage, any irq state. O(1).
+  void flush(const InbandStage& inband) noexcept;  // Sleeps: queued calls have run.
 
  private:
   static void forward(kapi_irq_work* work) noexcept;
@@ -33,8 +32,8 @@ class Work final : Immovable {
 };
 
 // Runs handler(argument) in-band and returns its result to the oob caller, who sleeps meanwhile;
-// in-band it is called at once. EINTR: broken; the handler then may still run, so `argument` is
-// copied by value. Cost: two stage switches of Linux, no bound.
+// EINTR: broken; the handler then may still run, so `argument` is passed by value. ENOMEM: system
+// heap exhausted. Cost: two stage switches of Linux, no bound.
 [[nodiscard]] Result<long> call_inband(const OobStage& oob, Thread& self,
                                        long (*handler)(unsigned long argument),
                                        unsigned long argument) noexcept;
