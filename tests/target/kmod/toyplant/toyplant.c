@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <toycore/core.h>
 
 MODULE_DESCRIPTION("Mistakes that alternate scheduling has to report");
@@ -27,6 +28,7 @@ module_param(mistake, charp, 0444);
 MODULE_PARM_DESC(mistake, "the one to make, see mistakes.txt");
 
 static DEFINE_MUTEX(inband_mutex);
+static DEFINE_RAW_SPINLOCK(inband_lock);
 static DECLARE_COMPLETION(made);
 static struct task_struct *bystander;
 
@@ -47,9 +49,10 @@ static noinline void planted_mutex(void)
 	mutex_unlock(&inband_mutex);
 }
 
-static noinline void planted_wake_up(void)
+/* What a wake-up would begin with, which would go on to spin for ever. */
+static noinline void planted_guard(void)
 {
-	wake_up_process(bystander);
+	guard(raw_spinlock_irqsave)(&inband_lock);
 	barrier();
 }
 
@@ -89,7 +92,7 @@ static const struct plant {
 	{ "none",		planted_none },
 	{ "kmalloc",		planted_kmalloc },
 	{ "mutex",		planted_mutex },
-	{ "wake_up",		planted_wake_up },
+	{ "guard",		planted_guard },
 	{ "still_inband",	make_still_inband },
 	{ "exit_oob",		NULL,	planted_exit_oob },
 };
