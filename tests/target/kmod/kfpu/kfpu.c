@@ -27,10 +27,11 @@ struct vectors {
 static DEFINE_PER_CPU(struct task_struct *, threads);
 static atomic_long_t rounds, mismatches;
 
-#define EACH(op) op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) \
-		 op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)
-#define LOAD(n)	"movdqa 16*" #n "(%[in]), %%xmm" #n "\n"
-#define SAVE(n)	"movdqa %%xmm" #n ", 16*" #n "(%[out])\n"
+/* The assembler repeats a line for each register. */
+#define EACH(line)	".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n" \
+			line "\n.endr\n"
+#define LOAD		"movdqa 16*\\n(%[in]), %%xmm\\n"
+#define SAVE		"movdqa %%xmm\\n, 16*\\n(%[out])"
 
 static noinline void hold(const struct vectors *in, struct vectors *out)
 {
