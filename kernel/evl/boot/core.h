@@ -18,12 +18,13 @@ enum class RunState : u8 { disabled, stopped, warmup, running, teardown };
 
 // BO1  The object exists from a successful boot() for ever; Rqs and bases never change after it.
 // BO2  running() implies: IPIs requested, tick installed on all oob CPUs, Dovetail started.
-// BO3  Transitions are serialised; a concurrent one gets EINPROGRESS.
+// BO3  Transitions are serialised by the state itself, which is changed by compare-and-swap; a
+//      concurrent one gets EINPROGRESS.
 class Core final : Immovable {
  public:
-  /// Steps: oob CPUs; oob stage; heaps; disposal queue; clocks; Rqs and timer bases; if warming up
-  /// IPIs and tick, then running; Dovetail; factories, threads first. The first error undoes what
-  /// was done, in reverse. Sleeps.
+  /// Steps: oob stage; heaps, disposal queue, clocks; timer bases and Rqs of all possible CPUs;
+  /// IPIs; unless it shall be stopped the tick, then running; Dovetail; factories, threads first;
+  /// clock elements. The first error undoes what was done, in reverse. Sleeps.
   [[nodiscard]] static Status boot(const InbandStage& inband) noexcept;
 
   /// "start", "stop" of control/state. Stop kills all threads and waits for them. Sleeps.
@@ -42,6 +43,11 @@ class Core final : Immovable {
   [[nodiscard]] Clock* clock_of(int clockfd) noexcept;
   [[nodiscard]] Heap& system_heap() noexcept { return system_heap_; }
   [[nodiscard]] SharedHeap& shared_heap() noexcept { return shared_heap_; }
+  // T5: a task's thread, in upcalls about another task.
+  [[nodiscard]] HardSpinLock<LockRank::task>& task_lock() noexcept
+      EVL_RETURN_CAPABILITY(task_lock_) {
+    return task_lock_;
+  }
   [[nodiscard]] FileTable& files() noexcept { return files_; }
   [[nodiscard]] kapi_workqueue* disposal_queue() noexcept { return disposal_queue_; }
   [[nodiscard]] Factory& threads() noexcept { return threads_; }
@@ -53,13 +59,24 @@ class Core final : Immovable {
     unsigned elements;
     size_t heap_bytes;
   };
-  [[nodiscard]] Census census() noexcept;
+  [[nodiscard]] Census census(const InbandStage& inband) noexcept;
+
+  // A thread attaches, detaches.
+  void add_thread(Thread& thread) noexcept EVL_REQUIRES(task_lock_) { attached_.push_back(thread); }
+  void remove_thread(Thread& thread) noexcept EVL_REQUIRES(task_lock_) { attached_.remove(thread); }
 
  private:
+  friend class Boot;
   template <typename>
   friend class InPlace;
   struct Parts;  // What boot() has prepared before the object can be built.
   explicit Core(const Parts& parts) noexcept;
+  ~Core() = default;
+  [[nodiscard]] Status warm_up(const InbandStage& inband) noexcept;
+  void cool_down(const InbandStage& inband) noexcept;
+  // Cancels all threads, and waits for their ends. EINTR.
+  [[nodiscard]] Status end_threads(const InbandStage& inband) noexcept;
+  [[nodiscard]] Status change_state(RunState from, RunState to) noexcept;
 
   Atomic<RunState> state_;
   CpuSet oob_cpus_;
@@ -78,7 +95,8 @@ class Core final : Immovable {
   Factory monitors_;
   Factory xbufs_;
   Factory proxies_;
-  InbandMutex transition_mutex_;
+  HardSpinLock<LockRank::task> task_lock_;
+  Thread::AttachedList attached_ EVL_GUARDED_BY(task_lock_);
 };
 
 // Valid after boot(); upcalls that may come earlier ask core_is_up(). Any stage.

@@ -18,8 +18,8 @@ RqGuard::~RqGuard() EVL_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 // The thread's lock first: with it held, the thread keeps its Rq (T2).
-ThreadGuard::ThreadGuard(Thread& thread, const HardIrqsOff& irqs_off) noexcept
-    EVL_NO_THREAD_SAFETY_ANALYSIS
+ThreadGuard::ThreadGuard(Thread& thread,
+                         const HardIrqsOff& irqs_off) noexcept EVL_NO_THREAD_SAFETY_ANALYSIS
     : RqLocked{(LockHandover::take(thread.lock_, irqs_off), thread.rq()), irqs_off},
       thread_{thread} {
   LockHandover::take(rq().lock_, irqs_off);
@@ -30,8 +30,8 @@ ThreadGuard::~ThreadGuard() EVL_NO_THREAD_SAFETY_ANALYSIS {
   LockHandover::release(thread_.lock_, irqs_off());
 }
 
-MigrationGuard::MigrationGuard(Thread& thread, Rq& target, const HardIrqsOff& irqs_off) noexcept
-    EVL_NO_THREAD_SAFETY_ANALYSIS
+MigrationGuard::MigrationGuard(Thread& thread, Rq& target,
+                               const HardIrqsOff& irqs_off) noexcept EVL_NO_THREAD_SAFETY_ANALYSIS
     : RqLocked{(LockHandover::take(thread.lock_, irqs_off), thread.rq()), irqs_off},
       thread_{thread},
       target_{target} {

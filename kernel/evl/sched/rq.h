@@ -80,11 +80,12 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   Atomic<bool> resched_{false};  // Written under lock_; read by this CPU with irqs off.
   const Cpu cpu_;
 
-  bool rotate_ EVL_GUARDED_BY(lock_){false};  // current_ goes to the end of its level: yield, slice.
+  bool rotate_ EVL_GUARDED_BY(lock_){
+      false};  // current_ goes to the end of its level: yield, slice.
 
   // Private to this CPU, irqs off.
   unsigned irq_depth_{0};  // Oob interrupts that are being handled.
-  CpuSet kick_;  // Other CPUs to send the resched IPI to.
+  CpuSet kick_;            // Other CPUs to send the resched IPI to.
 
   // Queues of the policies, under lock_.
   Thread::ReadyQueue fifo_ready_ EVL_GUARDED_BY(lock_);
@@ -94,11 +95,11 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   static void on_slice_end(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
 
   // Private to this CPU, irqs off.
-  MonoDate switched_at_{};     // When current_ got the CPU.
-  MonoDate oob_since_{};       // When the CPU left in-band last.
-  Thread* sliced_{nullptr};    // Whose slice rr_timer_ counts.
-  Timer rr_timer_;             // Slice of current_, armed at switch-in.
-  Timer watchdog_timer_;       // See sched/watchdog.h.
+  MonoDate switched_at_{};   // When current_ got the CPU.
+  MonoDate oob_since_{};     // When the CPU left in-band last.
+  Thread* sliced_{nullptr};  // Whose slice rr_timer_ counts.
+  Timer rr_timer_;           // Slice of current_, armed at switch-in.
+  Timer watchdog_timer_;     // See sched/watchdog.h.
   Thread root_;
 };
 

@@ -223,8 +223,8 @@ bool Scheduler::pick_and_switch(const OobStage& oob, const HardIrqsOff& irqs_off
 
 // Somebody took the lock of this CPU's Rq before it switched to the caller: the analysis cannot
 // know; finish_switch() is called on the three ways that sched/schedule.h names, and nowhere else.
-void Scheduler::finish_switch(const OobStage&, const HardIrqsOff& irqs_off) noexcept
-    EVL_NO_THREAD_SAFETY_ANALYSIS {
+void Scheduler::finish_switch(const OobStage&,
+                              const HardIrqsOff& irqs_off) noexcept EVL_NO_THREAD_SAFETY_ANALYSIS {
   Rq& rq = this_rq(irqs_off);
   kapi_trace(KAPI_EV_switch_tail, rq.current().name(), rq.cpu(), 0);
   LockHandover::release(rq.lock_, irqs_off);

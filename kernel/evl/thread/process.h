@@ -11,7 +11,9 @@ namespace evl {
 // PR1  stopping() is true from the first thread that enters a ptrace stop until the last one of
 //      the barrier is back; while it is, the scheduler freezes (PTSYNC) what it picks of this
 //      process, unless it is kicked, signalled or stopping itself.
-// PR2  in_stop_ counts the threads between evl_on_ptrace_stop() and their return to the barrier.
+// PR2  in_stop_ counts the threads with PTSTOP: from evl_on_ptrace_stop() to their return to the
+//      barrier, to a single step, or to their end.
+// PR3  threads_ lists the attached threads; under the barrier's lock.
 class Process final : Immovable {
  public:
   Process() noexcept;
@@ -20,15 +22,32 @@ class Process final : Immovable {
   // Of the calling task; nullptr: control was not opened.
   [[nodiscard]] static Process* current() noexcept;
 
+  /// Makes one for the mm of the calling task, unless it has one. Sleeps.
+  /// Errors: EPERM no user memory; ENOMEM.
+  [[nodiscard]] static Status open_current(const InbandStage& inband) noexcept;
+
+  // Of the thread itself, in-band.
+  void add(Thread& self) noexcept;
+  void remove(Thread& self) noexcept;
+
   [[nodiscard]] bool stopping() const noexcept { return in_stop_.load_acquire() != 0; }
+  // The thread itself; its siblings are frozen when they are picked next. Cost: O(threads).
   void enter_stop(Thread& self, const InbandStage& inband) noexcept;
-  // On the way back to user mode, oob: waits until all are back.
+  // The stop is over for it: it is to join the barrier.
+  void will_join(Thread& self) noexcept;
+  // On the way back to user mode, oob: waits until all are back, or for a signal.
   void join_barrier(const OobStage& oob, Thread& self) noexcept;
-  void leave_stop(Thread& self) noexcept;
+  // Any stage, any thread; nothing when it is not in the stop. The last one out frees the frozen
+  // ones. Cost: O(threads) for that one.
+  void leave_stop(Thread& thread) noexcept;
 
  private:
+  // True: it had PTSTOP and is counted out.
+  bool count_out(Thread& thread, const HardIrqsOff& irqs_off) noexcept;
+
   WaitQueue barrier_;
-  Atomic<s32> in_stop_{0};  // Release in leave_stop() pairs with the acquire in stopping().
+  Thread::ProcessList threads_;  // PR3.
+  Atomic<s32> in_stop_{0};       // Release in leave_stop() pairs with the acquire in stopping().
 };
 
 }  // namespace evl

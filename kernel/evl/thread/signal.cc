@@ -52,6 +52,8 @@ void Thread::cancel(const HardIrqsOff& irqs_off) noexcept {
     if (info_.has(ThreadInfo::canceld) || state_.has(ThreadState::zombie)) return;
     kapi_trace(KAPI_EV_thread_cancel, name_, info_.word(), 0);
     info_.set(ThreadInfo::canceld);
+    // A kernel thread has nowhere to go but the end of its body: no wait of it lasts from here on.
+    if (is_kernel()) info_.set(ThreadInfo::kicked);
     unhold(locked, ThreadState::dormant, {});
   }
   if (is_user()) {

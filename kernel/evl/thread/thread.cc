@@ -52,11 +52,15 @@ Thread::Thread(const Setup& setup) noexcept
       task_{setup.task},
       period_timer_{setup.clock, setup.rq.timers(), Gravity::kernel, &Thread::on_period, "period"},
       kind_{setup.kind} {
-  for (size_t i = 0; i < kNameLength && setup.name[i] != '\0'; ++i) name_[i] = setup.name[i];
+  set_name(setup.name);
   kapi_irq_work_init(&wake_work_, &Thread::on_wake_work);
   kapi_irq_work_init(&signal_work_, &Thread::on_signal_work);
   if (task_ != nullptr) kapi_get_task(task_);
   kapi_trace(KAPI_EV_init_thread, name_, state_.word(), 0);
+}
+
+void Thread::set_name(const char* name) noexcept {
+  for (size_t i = 0; i < kNameLength && name[i] != '\0'; ++i) name_[i] = name[i];
 }
 
 // T2 to T9 end before: the thread is in no queue, owns nothing, its timers are destroyed, its works

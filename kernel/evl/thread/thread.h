@@ -55,7 +55,7 @@ class Thread final : Immovable {
 
   struct Setup {
     Kind kind;
-    const char* name;  // Copied, cut to kNameLength.
+    const char* name;    // Copied, cut to kNameLength.
     const Clock& clock;  // Any: that of the first sleep comes with it.
     Rq& rq;
     kapi_task* task;  // nullptr for root; a reference is taken otherwise.
@@ -184,6 +184,7 @@ class Thread final : Immovable {
   void unhold(const RqLocked& locked, StateFlags mask, InfoFlags reasons) noexcept;
   // Bits of the state word that repeat the base parameters: WEAK, RRB.
   void show_base(const RqLocked& locked) noexcept EVL_REQUIRES(lock_);
+  void set_name(const char* name) noexcept;
   [[nodiscard]] Result<u32> change_mode(u32 set, u32 cleared) noexcept;
 
   // Lines 1 and 2: wake-up, pick, switch.
@@ -211,7 +212,8 @@ class Thread final : Immovable {
   ThreadElement* element_{nullptr};
   kapi_task* const task_;
   evl_user_window* window_{nullptr};
-  Timer period_timer_;  // Of kernel threads with a period.
+  Timer period_timer_;       // Of kernel threads with a period.
+  ListHook attached_hook_;   // In Core's list, while attached. Under Core::task_lock_.
   ListHook process_hook_;    // Under the lock of process_'s barrier.
   kapi_irq_work wake_work_;  // Continues the task in-band. Idle when the thread goes oob.
   kapi_irq_work signal_work_;
@@ -222,6 +224,7 @@ class Thread final : Immovable {
   char name_[kNameLength + 1]{};
 
  public:
+  using AttachedList = List<Thread, &Thread::attached_hook_>;
   using ProcessList = List<Thread, &Thread::process_hook_>;
   using ReadyQueue = LevelQueue<Thread, &Thread::ready_hook_, kPrioLevels>;
   using WaitList = PrioQueue<Thread, &Thread::wait_hook_>;

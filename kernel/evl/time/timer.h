@@ -55,9 +55,9 @@ class Timer final : Immovable {
   /// Cost:     O(log n) in the timers armed on that CPU; a timer IPI when it is another one's head.
   void start(Date first, Duration interval) noexcept;
 
-  /// Disarms; nothing when idle. A handler that runs on another CPU may still be running. The device
-  /// is left alone: a shot for nothing is cheaper than programming it on each wake-up.
-  /// Cost: O(log n).
+  /// Disarms; nothing when idle. A handler that runs on another CPU may still be running. The
+  /// device is left alone: a shot for nothing is cheaper than programming it on each wake-up. Cost:
+  /// O(log n).
   void stop() noexcept;
 
   /// Stops for good, and waits for a handler that runs on another CPU: then the storage may go.
@@ -77,6 +77,9 @@ class Timer final : Immovable {
   // Until the next shot: at least 1 ns; zero when idle.
   [[nodiscard]] Duration remaining() const noexcept;
   [[nodiscard]] Duration interval() const noexcept { return interval_; }
+
+  // A tick has come that take_overruns() has not accounted for. Owner only; on the CPU of its base.
+  [[nodiscard]] bool tick_is_due() const noexcept { return consumed_ticks_ < periodic_ticks_; }
 
   // Missed ticks of a periodic timer, consumed by the reading. `now` is on the timer's clock.
   // Source: POSIX timer_getoverrun(). Owner only; oob.

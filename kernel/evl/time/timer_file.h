@@ -4,7 +4,10 @@
 #ifndef EVL_TIME_TIMER_FILE_H
 #define EVL_TIME_TIMER_FILE_H
 
+#include <evl/clock-abi.h>
+
 #include "base/in_place.h"
+#include "base/user_ptr.h"
 #include "file/oob_file.h"
 #include "sync/wait.h"
 
@@ -13,10 +16,15 @@ namespace evl {
 // TF1  ticked_ is set by the handler and consumed by one reader, under queue_'s lock.
 class TimerFile final : Immovable {
  public:
-  // A descriptor, close-on-exec. Sleeps. Errors: EMFILE, ENFILE, ENOMEM.
-  [[nodiscard]] static Result<int> open(const Clock& clock, const InbandStage& inband) noexcept;
+  // Makes one; its descriptor, close-on-exec, goes to `fd`. Sleeps. Errors: EFAULT, EMFILE, ENFILE,
+  // ENOMEM.
+  [[nodiscard]] static Status open(const Clock& clock, UserPtr<s32> fd,
+                                   const InbandStage& inband) noexcept;
+  // Handler of kapi_file_ops.
+  static void release(void* object, kapi_file* file);
 
   /// Arms or, with a zero value, stops. An oob caller's CPU serves it. EINVAL: malformed times.
+  /// `old`, and get(): what remains until the next shot, zero when it is stopped, and the interval.
   [[nodiscard]] Status set(const __evl_itimerspec& value, __evl_itimerspec* old) noexcept;
   [[nodiscard]] __evl_itimerspec get() noexcept;
   /// Waits for a tick: 1, plus the overruns of a periodic timer. EAGAIN nonblock, EINTR, EIDRM.
@@ -24,6 +32,8 @@ class TimerFile final : Immovable {
                                       Deadline deadline) noexcept;
 
  private:
+  template <typename T, typename... Args>
+  friend T* create(const InbandStage&, Args&&... args) noexcept;
   TimerFile(const Clock& clock, TimerBase& base) noexcept;
   static void on_shot(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
 

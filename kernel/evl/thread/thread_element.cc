@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+// A task becomes a thread, and stops being one. In-band, in the context of the task.
+#include "thread/thread_element.h"
+
+#include "boot/core.h"
+#include "sched/schedule.h"
+#include "sync/mutex.h"
+#include "thread/process.h"
+
+namespace evl {
+namespace {
+
+constexpr unsigned kCapabilities = KAPI_CAP_SYS_NICE | KAPI_CAP_IPC_LOCK | KAPI_CAP_SYS_RAWIO;
+
+// Where the calling task may run as a thread: here, if that is one of the CPUs. kNoCpu: nowhere.
+Cpu choose_cpu() noexcept {
+  kapi_cpumask raw{};
+  kapi_get_affinity(kapi_current(), &raw);
+  const CpuSet fit = CpuSet{raw} & core().oob_cpus();
+  const Cpu here = kapi_this_cpu();  // May be stale: then it is a choice like any other.
+  return fit.has(here) ? here : fit.first();
+}
+
+}  // namespace
+
+const ElementClass kThreadClass{
+    .name = EVL_THREAD_DEV,
+    .shape = ElementClass::Shape::clonable,
+    .has_fundles = true,
+    .clone_flags = 0,
+    .build = &ThreadElement::build,
+    .dispose = &ThreadElement::dispose,
+    .ops = &kThreadFileOps,
+    .attributes = kThreadAttributes,
+    .commit = &ThreadElement::commit,
+};
+
+ThreadElement::ThreadElement(Factory& factory, u32 clone_flags, const Thread::Setup& setup) noexcept
+    : Element{factory, clone_flags}, thread_{setup} {
+  thread_.element_ = this;
+  kapi_completion_init(&joined_);
+}
+
+ThreadElement::~ThreadElement() {
+  EVL_ASSERT(thread_.process_ == nullptr);
+  if (thread_.window_ != nullptr) core().shared_heap().free(thread_.window_);
+}
+
+Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_flags,
+                                      u32& state_offset, const InbandStage& inband) noexcept {
+  if (current_thread() != nullptr) return Errno::busy;
+  if (Process::current() == nullptr) return Errno::perm;
+  if (!kapi_memory_is_locked()) return Errno::inval;
+  const Cpu cpu = choose_cpu();
+  if (cpu == kNoCpu) return Errno::inval;
+
+  auto* const window = core().shared_heap().alloc<evl_user_window>();
+  if (window == nullptr) return Errno::nomem;
+  StateFlags modes;
+  if (kapi_get_config()->debug_woli) modes = ThreadState::woli | ThreadState::hmsig;
+  auto* const made = create<ThreadElement>(inband, factory, clone_flags,
+                                           Thread::Setup{.kind = Thread::Kind::user,
+                                                         .name = "",
+                                                         .clock = core().monotonic(),
+                                                         .rq = rq_of(cpu),
+                                                         .task = kapi_current(),
+                                                         .params = {},
+                                                         .state = modes});
+  if (made == nullptr) {
+    core().shared_heap().free(window);
+    return Errno::nomem;
+  }
+  made->thread_.window_ = window;
+  state_offset = core().shared_heap().offset_of(window);
+  return static_cast<Element*>(made);
+}
+
+Status ThreadElement::commit(Element& element, const InbandStage& inband) noexcept {
+  auto& self = static_cast<ThreadElement&>(element);
+  (void)EVL_TRY(status_of(kapi_pin_current(self.thread_.rq().cpu())));
+  const int raised = kapi_raise_capabilities(kCapabilities);
+  if (raised < 0) return status_of(raised);
+  self.raised_capabilities_ = static_cast<unsigned>(raised);
+  self.thread_.set_name(self.name());
+  kapi_set_current_name(self.name());
+  Process::current()->add(self.thread_);
+  self.attach(inband);
+  self.thread_.refresh_window();
+  return kOk;
+}
+
+// Nothing can fail here. From kapi_altsched_start() on, upcalls may be about this task.
+void ThreadElement::attach(const InbandStage&) noexcept {
+  get();  // TE1.
+  kapi_altsched_init(&thread_.altsched_);
+  {
+    HardIrqGuard irqs_off;
+    HardLockGuard guard{core().task_lock(), irqs_off};
+    kapi_current_state()->thread = &thread_;
+    core().add_thread(thread_);
+    thread_.release(ThreadState::dormant, {}, irqs_off);
+  }
+  kapi_altsched_start();
+  kapi_trace(KAPI_EV_thread_map, thread_.name(), kapi_task_pid(thread_.task()), 0);
+}
+
+void ThreadElement::detach_current(const InbandStage& inband) noexcept {
+  Thread* const thread = current_thread();
+  if (thread == nullptr) return;
+  ThreadElement& self = *thread->element();
+  kapi_trace(KAPI_EV_thread_unmap, thread->name(), kapi_task_pid(thread->task()), 0);
+  drop_owned_mutexes(inband, *thread);
+  self.factory().index().withdraw(self);
+  kapi_altsched_stop();
+  {
+    HardIrqGuard irqs_off;
+    HardLockGuard guard{core().task_lock(), irqs_off};
+    {
+      ThreadGuard locked{*thread, irqs_off};
+      thread->state_.set(ThreadState::zombie);
+    }
+    kapi_current_state()->thread = nullptr;
+    core().remove_thread(*thread);
+  }
+  if (thread->process_ != nullptr) thread->process_->remove(*thread);
+  core().shared_heap().free(std::exchange(thread->window_, nullptr));
+  if (self.raised_capabilities_ != 0) kapi_drop_capabilities(self.raised_capabilities_);
+  thread->resource_timer_.destroy(inband);
+  thread->period_timer_.destroy(inband);
+  kapi_irq_work_sync(&thread->wake_work_);
+  kapi_irq_work_sync(&thread->signal_work_);
+  kapi_complete_all(&self.joined_);
+  self.put();
+}
+
+Status ThreadElement::join(const InbandStage&) noexcept {
+  if (is_self()) return Errno::deadlk;
+  kapi_trace(KAPI_EV_thread_join, thread_.name(), kapi_task_pid(kapi_current()), 0);
+  return status_of(kapi_wait_completion_interruptible(&joined_));
+}
+
+void ThreadElement::dispose(Element& element, const InbandStage& inband) noexcept {
+  discard(inband, static_cast<ThreadElement*>(&element));
+}
+
+evl_thread_state ThreadElement::snapshot() noexcept {
+  evl_thread_state found{};
+  ThreadStats& stats = thread_.stats();
+  HardIrqGuard irqs_off;
+  ThreadGuard locked{thread_, irqs_off};
+  found.eattrs = attrs_from(thread_.effective());
+  found.cpu = locked.rq().cpu();
+  found.state = thread_.state(locked).word();
+  found.isw = static_cast<u32>(stats.inband_switches.get());
+  found.csw = static_cast<u32>(stats.context_switches.get());
+  found.sc = static_cast<u32>(stats.requests.get());
+  found.rwa = static_cast<u32>(stats.remote_wakeups.get());
+  found.xtime = stats.oob_time_ns.get();
+  return found;
+}
+
+}  // namespace evl
