@@ -78,7 +78,8 @@ void kapi_locks_arrive(void)
 
 	for (n = 0; n < held->count; n++) {
 #ifdef CONFIG_DEBUG_HARD_LOCKS
-		spin_acquire(&held->lock[n]->rlock.dep_map, 0, 0, _RET_IP_);
+		/* As if tried: what the CPU holds says nothing about the order. */
+		spin_acquire(&held->lock[n]->rlock.dep_map, 0, 1, _RET_IP_);
 #endif
 		held->lock[n]->rlock.owner = current;
 	}
