@@ -14,8 +14,8 @@ import subprocess
 import sys
 
 COMMON = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fsyntax-only"]
-LANGUAGES = [("c", "gnu99"), ("c", "gnu11"), ("c++", "gnu++11"), ("c++", "c++17"), ("c++", "c++20")]
-COMPILERS = {"c": ["gcc", "clang"], "c++": ["g++", "clang++"]}
+# The oldest and the newest language by one compiler, what is usual between them by the other.
+DIALECTS = [("gcc", "c", "gnu99"), ("clang", "c", "gnu11"), ("g++", "c++", "gnu++11"), ("clang++", "c++", "c++17"), ("g++", "c++", "c++20")]
 
 # At file scope, static or not, and in a function; as an application writes them.
 USES = """
@@ -65,13 +65,12 @@ int use(void)
 def jobs(includes: list[pathlib.Path], folder: pathlib.Path) -> list[list[str]]:
     headers = sorted(str(path.relative_to(top)) for top in includes for path in top.rglob("*.h") if "uapi" not in path.relative_to(top).parts)
     words = []
-    for kind, standard in LANGUAGES:
-        for compiler in COMPILERS[kind]:
-            if shutil.which(compiler) is None:
-                continue
-            base = [compiler, "-x", kind, f"-std={standard}", *COMMON, *[f"-I{top}" for top in includes]]
-            words += [[*base, "-include", header, "/dev/null"] for header in headers]
-            words.append([*base, *(["-Wno-c99-designator"] if compiler == "clang++" else []), str(folder / "uses.src")])
+    for compiler, kind, standard in DIALECTS:
+        if shutil.which(compiler) is None:
+            continue
+        base = [compiler, "-x", kind, f"-std={standard}", *COMMON, *[f"-I{top}" for top in includes]]
+        words += [[*base, "-include", header, "/dev/null"] for header in headers]
+        words.append([*base, *(["-Wno-c99-designator"] if compiler == "clang++" else []), str(folder / "uses.src")])
     return words
 
 
