@@ -31,11 +31,11 @@
 #ifdef __cplusplus
 extern "C"
 #endif
-void sim_shared_access(const volatile void *word, bool write);
+    void
+    sim_shared_access(const volatile void* word, bool write);
 
-static inline void kapi_shared_access(const volatile void *word, bool write)
-{
-	sim_shared_access(word, write);
+static inline void kapi_shared_access(const volatile void* word, bool write) {
+  sim_shared_access(word, write);
 }
 
 #endif /* TESTS_SIM_KAPI_KAPI_PLATFORM_H */

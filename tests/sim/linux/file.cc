@@ -202,16 +202,22 @@ long Linux::write_attribute(const std::string& path, const char* attribute, cons
   return -ENOENT;
 }
 
+const std::string& Linux::process_leaks() {
+  leaks_.clear();
+  for (const auto& file : files_)
+    if (file->references > 0) leaks_ += " file " + file->name + ";";
+  for (const auto& task : tasks_)
+    if (task->references != 1 && task->run == Run::dead)
+      leaks_ += std::string{" reference on task "} + task->comm.data() + ";";
+  return leaks_;
+}
+
 std::string Linux::leaks() {
-  std::string text;
+  std::string text = process_leaks();
   if (arena_.used_blocks() != 0)
     text += " " + std::to_string(arena_.used_blocks()) + " blocks of memory;";
-  for (const auto& file : files_)
-    if (file->references > 0) text += " file " + file->name + ";";
   for (const auto& device : devices_)
     if (!device->gone) text += " device " + device->name + ";";
-  for (const auto& task : tasks_)
-    if (task->references != 1) text += std::string{" reference on task "} + task->comm.data() + ";";
   return text;
 }
 

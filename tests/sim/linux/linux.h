@@ -162,6 +162,11 @@ class Linux final : public Hooks {
   void print(int severity, const char* text);
   bool printed(const char* part) const noexcept { return log_.find(part) != std::string::npos; }
 
+  /// Blocks of kernel memory in use.
+  std::size_t blocks() const noexcept { return arena_.used_blocks(); }
+  /// Files and task references that ended processes have left behind. The text lives until the next
+  /// call.
+  const std::string& process_leaks();
   /// What is left; empty when nothing is.
   std::string leaks();
 
@@ -231,6 +236,7 @@ class Linux final : public Hooks {
   std::vector<std::unique_ptr<Workqueue>> workqueues_;
   Arena arena_;
   std::string log_;
+  std::string leaks_;
   std::int64_t realtime_offset_ns_{1'600'000'000'000'000'000};
   int next_pid_{1};
   bool tick_installed_{false};

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+
+#include "check/check.h"
+
+#include <algorithm>
+#include <array>
+
+#include "check/inspect.h"
+
+namespace sim {
+namespace {
+
+using inspect::read;
+
+Machine& mc() {
+  return Machine::current();
+}
+
+evl::Thread* thread_of(const Task& task) {
+  return static_cast<evl::Thread*>(task.state.thread);
+}
+
+bool any_lock_held() {
+  for (unsigned i = 0; i < mc().cpus(); ++i)
+    if (!mc().cpu(i).held.empty()) return true;
+  return false;
+}
+
+evl::Gate* gate_of(const World::GateModel& model, const World& world) {
+  if (model.user.fd < 0 || model.closed) return nullptr;
+  for (const auto& thread : world.threads()) {
+    if (thread.task == nullptr || thread.task->files == nullptr) continue;
+    const Files& files = *thread.task->files;
+    const auto fd = static_cast<std::size_t>(model.user.fd);
+    if (fd >= files.table.size() || !files.installed[fd]) return nullptr;
+    return static_cast<evl::Gate*>(static_cast<evl::Element*>(files.table[fd]->object));
+  }
+  return nullptr;
+}
+
+// ---------------------------------------------------------------- no lock is held
+
+void check_objects(World& world) {
+  const evl::HardIrqsOffAtEntry irqs_off;
+  for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu) {
+    if (!evl::has_rq(cpu)) continue;
+    evl::RqGuard locked{evl::rq_of(cpu), irqs_off};
+    if (!evl::rq_of(cpu).invariants_hold(locked))
+      mc().fail("RQ1 to RQ4 do not hold on CPU %u", cpu);
+  }
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    const Task* task = world.threads()[i].task;
+    if (task == nullptr || thread_of(*task) == nullptr) continue;
+    evl::ThreadGuard locked{*thread_of(*task), irqs_off};
+    if (!thread_of(*task)->invariants_hold(locked)) mc().fail("T1 to T9 do not hold for T%u", i);
+  }
+  for (unsigned i = 0; i < kMaxGates; ++i) {
+    evl::Gate* gate = gate_of(world.gates()[i], world);
+    if (gate == nullptr) continue;
+    evl::HardLockGuard locked{gate->mutex().lock(), irqs_off};
+    if (!gate->mutex().invariants_hold()) mc().fail("W1 to W3 do not hold for gate %u", i);
+  }
+}
+
+// ---------------------------------------------------------------- at rest
+
+struct Facts {
+  std::array<evl::Thread*, kMaxThreads> threads{};
+  std::array<evl::Gate*, kMaxGates> gates{};
+  std::array<int, kMaxGates> owner{};  // By the lock word, -1: nobody of ours.
+};
+
+Facts collect(World& world) {
+  Facts facts;
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    const Task* task = world.threads()[i].task;
+    facts.threads[i] =
+        task != nullptr && task->run != Run::dead && !task->exiting ? thread_of(*task) : nullptr;
+  }
+  for (unsigned g = 0; g < kMaxGates; ++g) {
+    facts.owner[g] = -1;
+    facts.gates[g] = gate_of(world.gates()[g], world);
+    if (facts.gates[g] == nullptr) continue;
+    const fundle_t handle = evl_get_index(world.gates()[g].user.state->u.gate.owner);
+    for (unsigned i = 0; i < kMaxThreads; ++i)
+      if (facts.threads[i] != nullptr && handle != EVL_NO_HANDLE &&
+          facts.threads[i]->element() != nullptr && facts.threads[i]->element()->fundle() == handle)
+        facts.owner[g] = static_cast<int>(i);
+  }
+  return facts;
+}
+
+// What a thread's priority has to be: its own, the ceilings of what it holds, and that of whoever
+// waits for what it holds by inheritance, whose priority is found the same way. Cycles are refused
+// by the core; depth bounds the walk.
+evl::Wprio naive_priority(const World& world, const Facts& facts, unsigned thread, unsigned depth) {
+  evl::Wprio priority = read<inspect::ThreadBase>(*facts.threads[thread]).wprio();
+  if (depth == 0) return priority;
+  for (unsigned g = 0; g < kMaxGates; ++g) {
+    if (facts.gates[g] == nullptr || facts.owner[g] != static_cast<int>(thread)) continue;
+    const GateSpec& spec = world.program().gates[g];
+    if (spec.ceiling != 0) {
+      if ((world.gates()[g].user.state->u.gate.owner & EVL_MUTEX_FLCEIL) != 0)
+        priority = std::max(priority, evl::weigh(evl::PolicyId::fifo, spec.ceiling));
+      continue;
+    }
+    for (unsigned waiter = 0; waiter < kMaxThreads; ++waiter) {
+      if (facts.threads[waiter] == nullptr || waiter == thread) continue;
+      const evl::WaitChannel* channel = read<inspect::ThreadWchan>(*facts.threads[waiter]);
+      if (channel == &facts.gates[g]->mutex())
+        priority = std::max(priority, naive_priority(world, facts, waiter, depth - 1));
+    }
+  }
+  return priority;
+}
+
+void check_priorities(World& world, const Facts& facts) {
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    if (facts.threads[i] == nullptr) continue;
+    const evl::Wprio expected = naive_priority(world, facts, i, kMaxThreads);
+    if (facts.threads[i]->wprio() != expected)
+      mc().fail("T%u has weighted priority %d, its base, ceilings and waiters make it %d", i,
+                facts.threads[i]->wprio(), expected);
+  }
+}
+
+// A ready thread waits only for one that is at least as urgent.
+void check_running(World& world, const Facts& facts) {
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    evl::Thread* thread = facts.threads[i];
+    if (thread == nullptr || !thread->peek_state().has(evl::ThreadState::ready)) continue;
+    const evl::Cpu cpu = thread->peek_cpu();
+    evl::Thread& current = evl::rq_of(cpu).current();
+    if (&current == thread || read<inspect::ThreadPreemptCount>(current) > 0) continue;
+    if (current.wprio() < thread->wprio())
+      mc().fail("T%u (%d) is ready on CPU %u, which runs %s (%d)", i, thread->wprio(), cpu,
+                current.name(), current.wprio());
+  }
+  (void)world;
+}
+
+// A thread that waits with a limit, and whose limit has passed, must have a tick on its way.
+void check_ticks() {
+  for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu) {
+    if (!evl::core().timer_bases().has(cpu)) continue;
+    evl::TimerBase& base = evl::core().timer_bases().on(cpu);
+    const evl::MonoDate programmed = read<inspect::BaseProgrammed>(base);
+    if (programmed == evl::MonoDate::forever()) continue;
+    if (mc().cpu(cpu).tick_date_ns == kNever && mc().cpu(cpu).pending == 0)
+      mc().fail("CPU %u has timers, but its tick device is stopped", cpu);
+  }
+}
+
+}  // namespace
+
+void check_core(World& world) {
+  if (!world.ready() || !evl::core_is_up() || any_lock_held()) return;
+  check_objects(world);
+  if (!lx().at_rest()) return;
+  const Facts facts = collect(world);
+  check_running(world, facts);
+  check_priorities(world, facts);
+  check_ticks();
+}
+
+}  // namespace sim

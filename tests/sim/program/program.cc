@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+
+#include "program/program.h"
+
+#include <algorithm>
+
+#include <evl/thread-abi.h>
+
+namespace sim {
+namespace {
+
+constexpr const char* kNames[] = {
+#define SIM_OP_NAME(name) #name,
+    SIM_OPS(SIM_OP_NAME)
+#undef SIM_OP_NAME
+};
+
+// Writes the script of one thread. Keeps the rules that make every wait end: what is waited for
+// without limit is held by somebody who will release it, and a thread releases what it has taken,
+// unless the program is about deaths.
+class Writer final {
+ public:
+  Writer(Rng& rng, const Program& program) : rng_{rng}, program_{program} {}
+
+  std::vector<Step> write(unsigned length) {
+    while (steps_.size() < length) section(0);
+    return std::move(steps_);
+  }
+
+ private:
+  void add(Op op, unsigned a = 0, unsigned b = 0, std::uint32_t value = 0) {
+    steps_.push_back({op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), value});
+  }
+  unsigned any_thread() { return rng_.below(static_cast<std::uint32_t>(program_.threads.size())); }
+  std::uint32_t some_ns() { return 200 + rng_.below(20'000); }
+
+  // A step or a critical section; sections nest by ascending gate.
+  void section(unsigned lowest_gate) {
+    const auto gates = static_cast<unsigned>(program_.gates.size());
+    if (lowest_gate < gates && depth_ < 3 && rng_.chance(45)) {
+      const unsigned first = program_.ordered ? lowest_gate : 0;
+      const unsigned gate = first + rng_.below(gates - first);
+      if (rng_.chance(15))
+        add(Op::try_lock, gate);
+      else
+        add(Op::lock, gate, 0, rng_.chance(40) ? some_ns() : 0);
+      ++depth_;
+      for (unsigned i = rng_.below(3); i > 0; --i) section(gate + 1);
+      if (program_.events > 0 && rng_.chance(50)) event_step(gate);
+      --depth_;
+      if (!program_.deaths || !rng_.chance(10)) add(Op::unlock, gate);
+      return;
+    }
+    plain_step();
+  }
+
+  void event_step(unsigned gate) {
+    // An event belongs to one gate: the same number, wrapped.
+    const unsigned event = gate % program_.events;
+    if (gate >= program_.events) return;
+    switch (rng_.below(5)) {
+      case 0:
+      case 1:
+        add(Op::wait, event, gate, some_ns());
+        break;
+      case 2:
+        add(Op::signal, event, gate);
+        break;
+      case 3:
+        add(Op::broadcast, event, gate);
+        break;
+      default:
+        add(Op::signal_thread, event, gate, any_thread());
+        break;
+    }
+  }
+
+  void plain_step() {
+    switch (rng_.below(program_.deaths ? 22 : 20)) {
+      case 0:
+      case 1:
+      case 2:
+        add(Op::compute, 0, 0, 1 + rng_.below(6));
+        break;
+      case 3:
+      case 4:
+        add(Op::sleep, 0, 0, some_ns());
+        break;
+      case 5:
+        add(Op::yield);
+        break;
+      case 6:
+        add(Op::go_inband);
+        break;
+      case 7:
+        add(Op::go_oob);
+        break;
+      case 8:
+        add(Op::linux_call);
+        break;
+      case 9:
+      case 10:
+        add(Op::set_fifo, any_thread(), 0, 1 + rng_.below(99));
+        break;
+      case 11:
+        add(Op::set_rr, any_thread(), 0, 1 + rng_.below(99));
+        break;
+      case 12:
+        add(Op::set_weak, any_thread(), 0, rng_.below(100));
+        break;
+      case 13:
+        add(Op::get_state, any_thread());
+        break;
+      case 14:
+        add(rng_.chance(50) ? Op::set_mode : Op::clear_mode, 0, 0,
+            rng_.chance(50) ? EVL_T_WOLI : EVL_T_WOSS);
+        break;
+      case 15:
+        add(Op::unblock, any_thread());
+        break;
+      case 16:
+        add(Op::demote, any_thread());
+        break;
+      case 17:
+        add(Op::post_signal, any_thread(), 0, 10);
+        break;
+      case 18:
+        add(Op::migrate, any_thread(), 0, rng_.below(program_.cpus));
+        break;
+      case 19:
+        add(rng_.chance(50) ? Op::reattach : Op::fork_child);
+        break;
+      case 20:
+        add(Op::leave);
+        break;
+      default:
+        add(rng_.chance(30) ? Op::kill : Op::exec);
+        break;
+    }
+  }
+
+  Rng& rng_;
+  const Program& program_;
+  std::vector<Step> steps_;
+  unsigned depth_{0};
+};
+
+}  // namespace
+
+const char* name_of(Op op) {
+  return kNames[static_cast<unsigned>(op)];
+}
+
+Program random_program(Rng& rng) {
+  Program program;
+  program.cpus = 1 + rng.below(3);
+  program.ordered = rng.chance(70);
+  program.deaths = rng.chance(25);
+  program.refuse_percent = rng.chance(10) ? 5 : 0;
+  program.fault_percent = rng.chance(10) ? 10 : 0;
+  const unsigned gates = rng.below(4);
+  for (unsigned i = 0; i < gates; ++i)
+    program.gates.push_back(
+        {.ceiling = static_cast<std::uint8_t>(rng.chance(30) ? 30 + rng.below(70) : 0),
+         .recursive = rng.chance(30)});
+  program.events = gates == 0 ? 0 : rng.below(gates + 1);
+  const unsigned threads = 2 + rng.below(4);
+  for (unsigned i = 0; i < threads; ++i) {
+    const std::uint32_t kind = rng.below(10);
+    program.threads.push_back({.cpu = static_cast<std::uint8_t>(rng.below(program.cpus)),
+                               .priority = static_cast<std::uint8_t>(1 + rng.below(60)),
+                               .policy = kind == 0   ? Policy::weak
+                                         : kind == 1 ? Policy::rr
+                                                     : Policy::fifo});
+  }
+  for (unsigned i = 0; i < threads; ++i)
+    program.script.push_back(Writer{rng, program}.write(1 + rng.below(8)));
+  return program;
+}
+
+std::string to_text(const Program& program) {
+  static constexpr const char* kPolicies[] = {"weak", "fifo", "rr"};
+  std::string text =
+      std::to_string(program.cpus) + " CPUs, " + std::to_string(program.events) + " events";
+  if (program.refuse_percent != 0)
+    text += ", " + std::to_string(program.refuse_percent) + " % of allocations refused";
+  if (program.fault_percent != 0)
+    text += ", " + std::to_string(program.fault_percent) + " % page faults";
+  text += '\n';
+  for (std::size_t i = 0; i < program.gates.size(); ++i) {
+    const GateSpec& gate = program.gates[i];
+    text += "gate " + std::to_string(i) +
+            (gate.ceiling != 0 ? ": ceiling " + std::to_string(gate.ceiling) : ": inherits") +
+            (gate.recursive ? ", recursive\n" : "\n");
+  }
+  for (std::size_t i = 0; i < program.script.size(); ++i) {
+    const ThreadSpec& thread = program.threads[i];
+    text += "thread " + std::to_string(i) + ": CPU " + std::to_string(thread.cpu) + ", " +
+            kPolicies[static_cast<unsigned>(thread.policy)] + " " +
+            std::to_string(thread.priority) + "\n";
+    for (const Step& step : program.script[i])
+      text += "  " + std::string{name_of(step.op)} + " " + std::to_string(step.a) + " " +
+              std::to_string(step.b) + " " + std::to_string(step.value) + "\n";
+  }
+  return text;
+}
+
+}  // namespace sim

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// Program: what the threads of a simulated application do, as data: generated from a seed, printed,
+// and reduced by shrink(). Each step is one request, or one call of the library's.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/rng.h"
+#include "engine/shrink.h"
+
+namespace sim {
+
+// Steps, with what a, b and value mean. g: gate, e: event, t: thread; ns are from the time of the
+// step, 0: no limit.
+#define SIM_OPS(X)                                                                     \
+  X(lock)          /* a: g, value: ns */                                               \
+  X(try_lock)      /* a: g */                                                          \
+  X(unlock)        /* a: g */                                                          \
+  X(wait)          /* a: e, b: g, value: ns; only while g is held */                   \
+  X(signal)        /* a: e, b: g; only while g is held */                              \
+  X(broadcast)     /* a: e, b: g; only while g is held */                              \
+  X(signal_thread) /* a: e, b: g, value: t; only while g is held */                    \
+  X(sleep)         /* value: ns */                                                     \
+  X(yield)                                                                             \
+  X(compute) /* value: steps in user mode */                                           \
+  X(go_inband)                                                                         \
+  X(go_oob)                                                                            \
+  X(linux_call)  /* a system call: in-band, with SYSDEMOTE */                          \
+  X(set_fifo)    /* a: t, value: priority */                                           \
+  X(set_rr)      /* a: t, value: priority */                                           \
+  X(set_weak)    /* a: t, value: priority */                                           \
+  X(get_state)   /* a: t */                                                            \
+  X(set_mode)    /* value: EVL_T_ bits */                                              \
+  X(clear_mode)  /* value: EVL_T_ bits */                                              \
+  X(unblock)     /* a: t */                                                            \
+  X(demote)      /* a: t */                                                            \
+  X(post_signal) /* a: t, value: number; handled by the target */                      \
+  X(kill)        /* the whole process */                                               \
+  X(migrate)     /* a: t, value: CPU, as by sched_setaffinity() */                     \
+  X(close_gate)  /* a: g */                                                            \
+  X(close_event) /* a: e */                                                            \
+  X(reattach)    /* detach, attach again */                                            \
+  X(fork_child)  /* a process that inherits the descriptors, looks at them and ends */ \
+  X(exec)        /* ends the thread; what follows runs unattached */                   \
+  X(leave)       /* ends the thread at once, with what it owns */
+
+enum class Op : std::uint8_t {
+#define SIM_OP_ENUM(name) name,
+  SIM_OPS(SIM_OP_ENUM)
+#undef SIM_OP_ENUM
+};
+const char* name_of(Op op);
+
+struct Step {
+  Op op;
+  std::uint8_t a{0};
+  std::uint8_t b{0};
+  std::uint32_t value{0};
+};
+
+struct GateSpec {
+  std::uint8_t ceiling{0};  // 0: priority inheritance.
+  bool recursive{false};
+};
+
+enum class Policy : std::uint8_t { weak, fifo, rr };
+
+struct ThreadSpec {
+  std::uint8_t cpu{0};
+  std::uint8_t priority{10};
+  Policy policy{Policy::fifo};
+};
+
+struct Program {
+  unsigned cpus{2};
+  unsigned refuse_percent{0};
+  unsigned fault_percent{0};
+  bool ordered{true};  // Gates are taken by ascending number: no cycle can come to be.
+  bool deaths{false};  // Threads may end with gates held, or be killed.
+  unsigned events{0};
+  std::vector<GateSpec> gates;
+  std::vector<ThreadSpec> threads;
+  Script<Step> script;  // By thread.
+};
+
+/// Any program over all steps; sizes and kinds are drawn from `rng`.
+Program random_program(Rng& rng);
+/// One line per thread and step.
+std::string to_text(const Program& program);
+
+}  // namespace sim

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+
+#include "run/scenarios.h"
+
+#include <evl/thread-abi.h>
+
+#include <cstring>
+
+namespace sim {
+namespace {
+
+// Steps, as they are written below.
+Step lock(unsigned gate, std::uint32_t limit_ns = 0) {
+  return {Op::lock, static_cast<std::uint8_t>(gate), 0, limit_ns};
+}
+Step unlock(unsigned gate) {
+  return {Op::unlock, static_cast<std::uint8_t>(gate)};
+}
+Step wait(unsigned event, unsigned gate, std::uint32_t limit_ns) {
+  return {Op::wait, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate), limit_ns};
+}
+Step signal(unsigned event, unsigned gate) {
+  return {Op::signal, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
+}
+Step broadcast(unsigned event, unsigned gate) {
+  return {Op::broadcast, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
+}
+Step compute(std::uint32_t steps) {
+  return {Op::compute, 0, 0, steps};
+}
+Step sleep(std::uint32_t ns) {
+  return {Op::sleep, 0, 0, ns};
+}
+Step of(Op op, unsigned thread = 0, std::uint32_t value = 0) {
+  return {op, static_cast<std::uint8_t>(thread), 0, value};
+}
+
+ThreadSpec fifo(unsigned cpu, unsigned priority) {
+  return {.cpu = static_cast<std::uint8_t>(cpu),
+          .priority = static_cast<std::uint8_t>(priority),
+          .policy = Policy::fifo};
+}
+ThreadSpec rr(unsigned cpu, unsigned priority) {
+  return {.cpu = static_cast<std::uint8_t>(cpu),
+          .priority = static_cast<std::uint8_t>(priority),
+          .policy = Policy::rr};
+}
+ThreadSpec weak(unsigned cpu, unsigned priority) {
+  return {.cpu = static_cast<std::uint8_t>(cpu),
+          .priority = static_cast<std::uint8_t>(priority),
+          .policy = Policy::weak};
+}
+
+Program pi_pair(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 20)},
+          .script = {{lock(0), compute(2), unlock(0)}, {lock(0), compute(1), unlock(0)}}};
+}
+
+// T0 holds 0; T1 holds 1 and waits for 0; T2 holds 2 and waits for 1; T3 waits for 2.
+Program pi_chain(Rng&) {
+  return {.gates = {{}, {}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30), fifo(1, 40)},
+          .script = {{lock(0), compute(4), unlock(0)},
+                     {lock(1), lock(0), compute(1), unlock(0), unlock(1)},
+                     {lock(2), lock(1), compute(1), unlock(1), unlock(2)},
+                     {sleep(500), lock(2), compute(1), unlock(2)}}};
+}
+
+// Two chains that meet in the owner of gate 0, and one waiter above both.
+Program pi_diamond(Rng&) {
+  return {.gates = {{}, {}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 21), fifo(1, 40)},
+          .script = {{lock(0), compute(5), unlock(0)},
+                     {lock(1), lock(0, 3'000), unlock(0), unlock(1)},
+                     {lock(2), lock(0), unlock(0), unlock(2)},
+                     {sleep(400), lock(1, 2'000), unlock(1), lock(2), unlock(2)}}};
+}
+
+Program pi_cycle(Rng&) {
+  return {.ordered = false,
+          .gates = {{}, {}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30)},
+          .script = {{lock(0), lock(1), unlock(1), unlock(0)},
+                     {lock(1), lock(2), unlock(2), unlock(1)},
+                     {lock(2), lock(0), unlock(0), unlock(2)}}};
+}
+
+Program ceiling(Rng&) {
+  return {.gates = {{.ceiling = 50}},
+          .threads = {fifo(0, 10), fifo(0, 40), fifo(1, 30)},
+          .script = {{lock(0), compute(3), sleep(300), unlock(0), compute(1)},
+                     {sleep(200), lock(0), compute(1), unlock(0)},
+                     {lock(0, 1'000), compute(2), unlock(0)}}};
+}
+
+Program ceiling_nested(Rng&) {
+  return {.gates = {{.ceiling = 30}, {.ceiling = 60}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 25)},
+          .script = {{lock(0), lock(1), compute(2), sleep(200), unlock(1), compute(2), unlock(0)},
+                     {lock(0), lock(1), unlock(1), unlock(0), lock(2), unlock(2)},
+                     {lock(0), lock(2), sleep(100), unlock(2), unlock(0)}}};
+}
+
+Program recursive(Rng&) {
+  return {.gates = {{.recursive = true}},
+          .threads = {fifo(0, 10), fifo(1, 20)},
+          .script = {{lock(0), lock(0), compute(1), unlock(0), compute(1), unlock(0)},
+                     {lock(0), lock(0), unlock(0), unlock(0)}}};
+}
+
+Program timeout_against_grant(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 30)},
+          .script = {{lock(0), sleep(1'000), unlock(0)},
+                     {lock(0, 1'200), unlock(0)},
+                     {lock(0, 1'400), compute(1), unlock(0)}}};
+}
+
+Program signal_against_grant(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 5)},
+          .script = {{lock(0), compute(3), unlock(0)},
+                     {lock(0), compute(1), unlock(0), sleep(500)},
+                     {of(Op::post_signal, 1, 10), of(Op::post_signal, 0, 10)}}};
+}
+
+Program unblock_against_grant(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30)},
+          .script = {{lock(0), compute(2), unlock(0)},
+                     {lock(0), unlock(0), sleep(2'000)},
+                     {compute(1), of(Op::unblock, 1), of(Op::unblock, 0)}}};
+}
+
+Program condition(Rng&) {
+  return {.events = 1,
+          .gates = {{}},
+          .threads = {fifo(0, 20), fifo(1, 10)},
+          .script = {{lock(0), wait(0, 0, 5'000), unlock(0)},
+                     {compute(2), lock(0), signal(0, 0), unlock(0)}}};
+}
+
+Program condition_broadcast(Rng&) {
+  return {.events = 1,
+          .gates = {{}},
+          .threads = {fifo(0, 20), fifo(1, 30), fifo(0, 40), fifo(1, 10)},
+          .script = {{lock(0), wait(0, 0, 9'000), unlock(0)},
+                     {lock(0), wait(0, 0, 9'000), unlock(0)},
+                     {lock(0), wait(0, 0, 2'000), unlock(0)},
+                     {sleep(1'500), lock(0), broadcast(0, 0), compute(1), unlock(0)}}};
+}
+
+Program condition_timeout(Rng&) {
+  return {.events = 1,
+          .gates = {{}},
+          .threads = {fifo(0, 20), fifo(1, 10)},
+          .script = {{lock(0), wait(0, 0, 900), unlock(0)},
+                     {sleep(800), lock(0), signal(0, 0), unlock(0)}}};
+}
+
+Program condition_targeted(Rng&) {
+  return {.events = 1,
+          .gates = {{}},
+          .threads = {fifo(0, 20), fifo(1, 30), fifo(1, 10)},
+          .script = {{lock(0), wait(0, 0, 6'000), unlock(0)},
+                     {lock(0), wait(0, 0, 6'000), unlock(0)},
+                     {sleep(900), lock(0), {Op::signal_thread, 0, 0, 0}, unlock(0)}}};
+}
+
+Program requeue(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 30), fifo(0, 50)},
+          .script = {{lock(0), compute(4), unlock(0)},
+                     {lock(0), unlock(0)},
+                     {lock(0), unlock(0)},
+                     {sleep(600), of(Op::set_fifo, 1, 45), of(Op::set_fifo, 2, 5),
+                      of(Op::set_weak, 0, 3)}}};
+}
+
+Program close_while_waited(Rng&) {
+  return {
+      .events = 1,
+      .gates = {{}, {}},
+      .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 30)},
+      .script = {{lock(0), compute(2), of(Op::close_gate, 0), of(Op::close_event, 0), compute(1)},
+                 {lock(0, 20'000), unlock(0)},
+                 {lock(1), wait(0, 1, 20'000), unlock(1)}}};
+}
+
+Program migrate_boosted(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(1, 20)},
+          .script = {{lock(0), compute(2), of(Op::go_inband), compute(2), unlock(0)},
+                     {sleep(300), lock(0), compute(1), unlock(0)},
+                     {of(Op::migrate, 0, 1), compute(1), of(Op::migrate, 1, 0)}}};
+}
+
+Program exit_while_owning(Rng&) {
+  return {.deaths = true,
+          .gates = {{}, {}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(0, 20)},
+          .script = {{lock(0), lock(1), compute(3), of(Op::leave)},
+                     {sleep(300), lock(0), unlock(0)},
+                     {sleep(200), lock(1, 5'000), unlock(1)}}};
+}
+
+Program kill_while_owning(Rng&) {
+  return {.deaths = true,
+          .gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(1, 20)},
+          .script = {{lock(0), compute(3), unlock(0), sleep(3'000)},
+                     {sleep(200), lock(0), compute(2), unlock(0)},
+                     {compute(2), of(Op::kill)}}};
+}
+
+Program inband_while_boosted(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 30)},
+          .script = {{lock(0), of(Op::linux_call), compute(2), of(Op::linux_call), unlock(0)},
+                     {sleep(300), lock(0), compute(1), unlock(0)}}};
+}
+
+Program weak_holds(Rng&) {
+  return {.gates = {{}},
+          .threads = {weak(0, 0), fifo(0, 30), weak(1, 10)},
+          .script = {{lock(0), compute(2), of(Op::linux_call), unlock(0), compute(1)},
+                     {sleep(300), lock(0), compute(1), unlock(0)},
+                     {lock(0), compute(1), unlock(0)}}};
+}
+
+Program sleepers(Rng& rng) {
+  Program program{};
+  program.threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30), fifo(1, 40)};
+  for (unsigned i = 0; i < 4; ++i)
+    program.script.push_back(
+        {sleep(300 + rng.below(2'000)), compute(1), sleep(100 + rng.below(3'000))});
+  return program;
+}
+
+Program slices(Rng&) {
+  return {.cpus = 1,
+          .gates = {},
+          .threads = {rr(0, 10), rr(0, 10), fifo(0, 10)},
+          .script = {{compute(12)}, {compute(12)}, {compute(4), of(Op::yield), compute(4)}}};
+}
+
+Program modes(Rng&) {
+  return {
+      .gates = {{}},
+      .threads = {fifo(0, 10), fifo(1, 20)},
+      .script = {
+          {of(Op::set_mode, 0, EVL_T_WOLI | EVL_T_WOSS), lock(0), of(Op::linux_call), unlock(0),
+           of(Op::clear_mode, 0, EVL_T_WOLI | EVL_T_WOSS), lock(0), unlock(0)},
+          {lock(0), of(Op::set_mode, 0, EVL_T_WOLI), unlock(0), lock(0), sleep(100), unlock(0)}}};
+}
+
+Program comings_and_goings(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 30)},
+          .script = {{of(Op::reattach), lock(0), unlock(0), of(Op::reattach)},
+                     {of(Op::fork_child), lock(0), compute(1), unlock(0)},
+                     {lock(0), unlock(0), of(Op::exec)}}};
+}
+
+Program refused(Rng& rng) {
+  Program program = pi_chain(rng);
+  program.refuse_percent = 15;
+  program.script[0].push_back(of(Op::reattach));
+  return program;
+}
+
+Program faults(Rng& rng) {
+  Program program = condition_broadcast(rng);
+  program.fault_percent = 30;
+  return program;
+}
+
+constexpr Scenario kScenarios[] = {
+    {"pi-pair", "a mutex between two CPUs", &pi_pair, true},
+    {"pi-chain", "inheritance through three owners", &pi_chain, false},
+    {"pi-diamond", "two chains into one owner, with timeouts", &pi_diamond, false},
+    {"pi-cycle", "three threads in a circle: EDEADLK", &pi_cycle, false},
+    {"ceiling", "priority protection, committed by the scheduler", &ceiling, false},
+    {"ceiling-nested", "ceilings within ceilings, and inheritance", &ceiling_nested, false},
+    {"recursive", "a gate taken twice", &recursive, true},
+    {"timeout-grant", "a timeout against a grant", &timeout_against_grant, false},
+    {"signal-grant", "a signal against a grant", &signal_against_grant, false},
+    {"unblock-grant", "a forced wake-up against a grant", &unblock_against_grant, false},
+    {"condition", "wait and signal", &condition, true},
+    {"condition-broadcast", "all waiters at once, one times out", &condition_broadcast, false},
+    {"condition-timeout", "a timeout against a signal", &condition_timeout, true},
+    {"condition-targeted", "a signal to one thread", &condition_targeted, false},
+    {"requeue", "priorities change while threads wait", &requeue, false},
+    {"close-waited", "gate and event closed under their waiters", &close_while_waited, false},
+    {"migrate-boosted", "a boosted owner is moved to another CPU", &migrate_boosted, false},
+    {"exit-owning", "a thread ends with two gates held", &exit_while_owning, false},
+    {"kill-owning", "SIGKILL to all, at any time", &kill_while_owning, false},
+    {"inband-boosted", "an owner goes in-band while others wait", &inband_while_boosted, true},
+    {"weak-holds", "weak threads stay oob while they hold a gate", &weak_holds, false},
+    {"sleepers", "timers of several CPUs", &sleepers, false},
+    {"slices", "round robin, FIFO and yield on one CPU", &slices, false},
+    {"modes", "lock checking switched on and off", &modes, false},
+    {"attach-fork-exec", "attach, detach, fork, exec", &comings_and_goings, false},
+    {"refused", "allocations fail", &refused, false},
+    {"faults", "user memory faults", &faults, false},
+    {"random", "any program over all requests", &random_program, false},
+};
+
+}  // namespace
+
+std::span<const Scenario> scenarios() {
+  return kScenarios;
+}
+
+const Scenario* find_scenario(const char* name) {
+  for (const Scenario& scenario : kScenarios)
+    if (std::strcmp(scenario.name, name) == 0) return &scenario;
+  return nullptr;
+}
+
+}  // namespace sim
