@@ -114,7 +114,7 @@ Status Factory::make_clone(CloneFile& file, UserPtr<evl_clone_req> request,
   u32 state_offset = EVL_NO_STATE_OFFSET;
   Element* const built =
       EVL_TRY(class_.build(*this, UserBytes{static_cast<unsigned long>(wanted.attrs_ptr)},
-                                 wanted.clone_flags, state_offset, inband));
+                           wanted.clone_flags, state_offset, inband));
   auto element = Ref<Element>::adopt(*built);
   HiddenFile hidden;
   (void)EVL_TRY(create_device(*element, name.name, inband));

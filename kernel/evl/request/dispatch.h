@@ -14,9 +14,9 @@ namespace evl {
 
 // First probe, oob.
 //   oob caller, oob call       runs it; then leave_request()
-//   oob caller, Linux call     clock_gettime() of the two clocks is answered here; an invalid
-//   number
-//                              gets ENOSYS here; anything else: in-band (SYSDEMOTE), passed down
+//   oob caller, Linux call     in-band (SYSDEMOTE), passed down. clock_gettime() too: it is a
+//   system
+//                              call only where the vDSO cannot read the clock
 //   in-band caller             passed down
 [[nodiscard]] kapi_verdict probe_oob(kapi_request& request, bool caller_oob) noexcept;
 
@@ -31,9 +31,9 @@ namespace evl {
 [[nodiscard]] long run_request(const OobStage& oob, Thread& self,
                                const kapi_request& request) noexcept;
 
-// The way out, oob: a pending signal or KICKED turns the result into ERESTARTSYS (or EINTR under
-// NORST) and demotes (SIGDEMOTE); a weak thread without mutex goes in-band silently; the user
-// window is refreshed, the request counted.
+// The way out, oob: a pending signal or KICKED demotes (SIGDEMOTE), and a pending signal turns
+// EINTR into ERESTARTSYS, but under NORST; a weak thread without mutex goes in-band silently; the
+// user window is refreshed, the request counted.
 void leave_request(Thread& self, kapi_request& request) noexcept;
 
 }  // namespace evl

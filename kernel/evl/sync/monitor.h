@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Monitor: the element behind every user-space synchronization object. A gate is a mutex whose word
-// is in the shared heap; an event is what threads wait on, with or without a gate.
+// is in the shared heap; an event is what threads wait on.
 #ifndef EVL_SYNC_MONITOR_H
 #define EVL_SYNC_MONITOR_H
 
@@ -11,6 +11,8 @@
 #include "sync/mutex.h"
 
 namespace evl {
+
+class Event;
 
 // Hangs an event on the gate its waiters gave up.
 class GateLink : Immovable {
@@ -57,7 +59,9 @@ class Gate final : public Monitor, private MutexHome {
   [[nodiscard]] Status try_enter(const OobStage& oob, Thread& self) noexcept;
   [[nodiscard]] Status exit(const OobStage& oob, Thread& self) noexcept;
 
-  void flush(InfoFlags reasons) noexcept;  // A file was closed: RMID.
+  // A file was closed: RMID, to those who wait for the gate or gave it up. The caller reschedules.
+  void flush(InfoFlags reasons) noexcept;
+  void destroy() noexcept { mutex_.destroy(); }  // No file is left.
   [[nodiscard]] Mutex& mutex() noexcept { return mutex_; }
 
  private:
@@ -66,55 +70,52 @@ class Gate final : public Monitor, private MutexHome {
   void put_owner(Thread& owner) noexcept override;
   [[nodiscard]] fundle_t handle_of(Thread& self) noexcept override;
   [[nodiscard]] int ceiling() noexcept override;
-  void wake_signalled_events(const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+  // Acts on the signals since the gate was taken. `keep` stays bound without waiters.
+  void release(const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+  void serve_events(Event* keep, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
 
   HardSpinLock<LockRank::monitor> lock_;
   Mutex mutex_;
   GateLink::EventList events_ EVL_GUARDED_BY(lock_);
 };
 
-// Wait half: condition (gated), counter, or 32 flags.
-//   EV1  Gated: all waiters gave up one gate, gate_; nullptr without waiters.
-//   EV2  Count: value < 0 says -value waiters are linked, or are about to give their unit back.
-//   EV3  Mask: bits are consumed in priority order of the waiters they satisfy, in one step.
+// Wait half of a condition variable: protocol GATED. COUNT and MASK come later; creating them is
+// EINVAL.
+//   EV1  All waiters gave up one gate, gate_. It is nullptr without waiters, but for a moment: a
+//        waiter that is leaving clears it.
 class Event final : public Monitor, public GateLink {
  public:
-  enum class Protocol : u8 {
-    gated = EVL_EVENT_GATED,
-    count = EVL_EVENT_COUNT,
-    mask = EVL_EVENT_MASK
-  };
-  enum class Match : bool { any, exact };
+  Event(Factory& factory, u32 clone_flags, const Clock& clock, evl_monitor_state& state) noexcept;
 
-  Event(Factory& factory, u32 clone_flags, Protocol protocol, const Clock& clock,
-        evl_monitor_state& state) noexcept;
+  /// Gives up `gate`, sleeps, takes it again unless interrupted: see the table "What MONIOC_WAIT
+  /// reports" in Documentation/library/abi.md. `status`: -errno of the wait itself, or 0.
+  /// Errors: EPERM the caller does not own the gate; EBADFD another gate is in use; EINTR the gate
+  /// was not taken again (UNWAIT does that); EIDRM; those of the gate.
+  [[nodiscard]] Status wait(const OobStage& oob, Thread& self, Gate& gate, Deadline deadline,
+                            s32& status) noexcept;
+  /// THRIOC_SIGNAL, by the owner of the gate: `target` is woken when the gate is released, if it
+  /// waits here. Any stage.
+  void aim_at(Thread& target) noexcept;
 
-  /// Gated wait: gives up `gate`, sleeps, takes it again unless interrupted. `status` is the result
-  /// of the wait itself. Errors: EPERM the caller does not own the gate; EBADFD another gate is in
-  /// use; EINTR the gate was not taken again (UNWAIT does that); EIDRM; those of the gate.
-  [[nodiscard]] Status wait_gated(const OobStage& oob, Thread& self, Gate& gate, Deadline deadline,
-                                  Status& status) noexcept;
-  /// Count and mask. `value`: mask in: bits waited for (0: all 32), out: bits received.
-  /// Errors: EAGAIN broadcast (count) or nonblock, ETIMEDOUT, EINTR, EIDRM.
-  [[nodiscard]] Status wait(const OobStage& oob, Thread& self, Match match, Deadline deadline,
-                            s32& value) noexcept;
-  [[nodiscard]] Status try_wait(Match match, s32& value) noexcept;  // Any stage. EAGAIN.
-  // Any stage. EINVAL: gated, which user space signals in the shared state.
-  [[nodiscard]] Status signal(s32 value) noexcept;
-  [[nodiscard]] Status broadcast(s32 value) noexcept;
-
-  void flush(InfoFlags reasons) noexcept;  // A file was closed: RMID.
-  [[nodiscard]] Protocol protocol() const noexcept { return protocol_; }
+  void flush(InfoFlags reasons) noexcept;  // A file was closed: RMID. The caller reschedules.
   [[nodiscard]] bool invariants_hold() noexcept;
 
  private:
   friend class Gate;
-  void leave_gate(const HardIrqsOff& irqs_off) noexcept;
+  // Is the event used with no gate, or this one? Then it is from here on.
+  [[nodiscard]] bool join(Gate& gate, const HardIrqsOff& irqs_off) noexcept
+      EVL_REQUIRES(gate.lock_);
+  // Wakes whom the flags say. True: nobody waits any more.
+  [[nodiscard]] bool serve(const HardIrqsOff& irqs_off) noexcept;
+  // Ends the bond with gate_, under its lock, when nobody waits.
+  void part(Gate& gate, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(gate.lock_);
 
   WaitQueue queue_;
-  Gate* gate_{nullptr};  // Under the gate's lock, and the queue's.
-  const Protocol protocol_;
+  Gate* gate_{nullptr};  // Written under the gate's lock and the queue's, read under either.
 };
+
+// THRIOC_SIGNAL on the event behind a descriptor. Any stage. Errors: EBADF; EINVAL not an event.
+[[nodiscard]] Status signal_waiter(unsigned event_fd, Thread& target) noexcept;
 
 extern const ElementClass kMonitorClass;
 

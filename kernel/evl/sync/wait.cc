@@ -135,6 +135,13 @@ bool WaitChannel::mark(Thread& waiter, InfoFlags flags, const HardIrqsOff& irqs_
   return true;
 }
 
+void WaitChannel::unmark(Thread& self, InfoFlags flags) noexcept {
+  if (!self.peek_info().has(flags)) return;
+  HardIrqGuard irqs_off;
+  ThreadGuard guard{self, irqs_off};
+  self.info_.clear(flags);
+}
+
 unsigned WaitChannel::wake_marked(InfoFlags flags, const HardIrqsOff& irqs_off) noexcept {
   unsigned woken = 0;
   waiters_.for_each([&](Thread& waiter) {

@@ -69,6 +69,8 @@ class WaitChannel : Immovable {
   bool mark(Thread& waiter, InfoFlags flags, const HardIrqsOff& irqs_off) noexcept
       EVL_REQUIRES(lock_);
   unsigned wake_marked(InfoFlags flags, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
+  // By who was marked, after finish(): not to be woken by it next time.
+  static void unmark(Thread& self, InfoFlags flags) noexcept;
 
   // The waiter's wprio has changed: restores W1. Takes the waiter's lock.
   void requeue(Thread& waiter, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
