@@ -89,11 +89,15 @@ class Hectic final : Immovable {
   [[nodiscard]] Result<u32> add_task(const InbandStage& inband) noexcept EVL_REQUIRES(mutex_);
   [[nodiscard]] u32 note_switch(hectic_switch_req request) noexcept;
   void wake(HecticTask& next) noexcept;
+  // EINTR: what led here has been done, PEND goes on waiting; Linux may not begin it again.
   [[nodiscard]] Status wait(const OobStage& oob, HecticTask& from) noexcept {
-    return from.wait(oob, *current_thread());
+    Thread& self = *current_thread();
+    self.set_local(LocalInfo::norst);
+    return from.wait(oob, self);
   }
   [[nodiscard]] Status wait(const InbandStage& inband, HecticTask& from) noexcept {
-    return from.wait(inband);
+    const Status status = from.wait(inband);
+    return status.is(Errno::restartsys) ? Status{Errno::intr} : status;
   }
 
   OobFile oob_file_;

@@ -229,6 +229,7 @@ Status LatmusRun::pulse(const OobStage& oob, Thread& self, UserPtr<u64> answered
       over = answer(Date::from_ns(static_cast<s64>(when_ns)));
   }
   if (over) done_flag_.raise();
+  self.set_local(LocalInfo::norst);  // The date was taken: it is no answer to a later shot.
   return shot_flag_.wait(oob, self, Deadline::never());
 }
 
@@ -344,6 +345,7 @@ Status LatmusRun::run(const OobStage& oob, Thread& self, UserPtr<latmus_result> 
     HardLockGuard guard{lock_, irqs_off};
     if (std::exchange(running_, true)) return Errno::busy;
   }
+  self.set_local(LocalInfo::norst);  // Broken by a signal, it is over, not to begin again.
   const Status status = goal_ == Goal::tune ? tune(oob, self, result) : measure(oob, self, result);
   HardIrqGuard irqs_off;
   HardLockGuard guard{lock_, irqs_off};

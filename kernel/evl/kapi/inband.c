@@ -3,7 +3,9 @@
  * Waiting and deferring in-band.
  */
 #include <linux/completion.h>
+#include <linux/hash.h>
 #include <linux/irq_pipeline.h>
+#include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/preempt.h>
@@ -124,16 +126,25 @@ void kapi_workqueue_destroy(struct kapi_workqueue *queue)
 }
 
 /*
- * A lockdep class per handler: handlers flush works of other kinds. Lockdep wants the address of
- * something static, and does not look at what is there.
+ * Handlers flush works of other kinds, which lockdep would take for a recursion if all of them were
+ * of one class. It wants static keys: some, found by handler; two kinds may fall together.
  */
+#ifdef CONFIG_LOCKDEP
+static struct lock_class_key work_keys[64];
+
+static void set_work_class(struct work_struct *work, const void *handler)
+{
+	lockdep_init_map(&work->lockdep_map, "EVL work",
+			 &work_keys[hash_ptr(handler, ilog2(ARRAY_SIZE(work_keys)))], 0);
+}
+#else
+static inline void set_work_class(struct work_struct *work, const void *handler) { }
+#endif
+
 void kapi_work_init(struct kapi_work *work, void (*handler)(struct kapi_work *work))
 {
 	INIT_WORK(to_work(work), (void (*)(struct work_struct *))handler);
-#ifdef CONFIG_LOCKDEP
-	lockdep_init_map(&to_work(work)->lockdep_map, "EVL work",
-			 (struct lock_class_key *)handler, 0);
-#endif
+	set_work_class(to_work(work), handler);
 }
 
 bool kapi_work_queue(struct kapi_workqueue *queue, struct kapi_work *work)
