@@ -78,8 +78,12 @@ struct toy_thread {
  * @open:	takes threads; cleared when the CPU goes down
  * @rotate:	@curr has to go to the end of the queue
  * @resched:	elect again as soon as possible
- * @irq_depth:	interrupts on their way; CPU-local, not under the lock
+ *
+ * The rest is the CPU's own: it alone writes it, with hard irqs off.
+ *
+ * @irq_depth:	interrupts on their way
  * @quantum_end: when the turn of @curr ends
+ * @sleep_date:	not after the first date in @sleepers
  * @inband_date: when Linux wants its tick
  * @real:	the timer device
  */
@@ -94,6 +98,7 @@ struct toy_rq {
 	bool resched;
 	int irq_depth;
 	u64 quantum_end;
+	u64 sleep_date;
 	u64 inband_date;
 	struct clock_event_device *real;
 };
@@ -148,7 +153,7 @@ void toy_free_ipi(void);
 
 /* timer.c */
 u64 toy_now(void);
-void toy_program_locked(struct toy_rq *rq);
+void toy_program(struct toy_rq *rq);
 bool toy_has_timer(struct toy_rq *rq);
 int toy_install_timer(void);
 void toy_uninstall_timer(void);

@@ -188,6 +188,7 @@ static int __init toy_init(void)
 		rq->curr = &rq->root;
 		rq->quantum_end = U64_MAX;
 		rq->inband_date = U64_MAX;
+		rq->sleep_date = U64_MAX;
 		INIT_LIST_HEAD(&rq->ready);
 		INIT_LIST_HEAD(&rq->sleepers);
 	}

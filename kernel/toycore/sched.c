@@ -83,7 +83,7 @@ static int switch_threads(void *unused)
 	rq->quantum_end = U64_MAX;
 	if (next->flags & TOY_F_RR && !list_empty(&rq->ready)) {
 		rq->quantum_end = toy_now() + TOY_QUANTUM_NS;
-		toy_program_locked(rq);
+		toy_program(rq);
 	}
 
 	raw_spin_unlock(&toy_lock);

@@ -19,23 +19,23 @@ u64 toy_now(void)
 	return ktime_get_mono_fast_ns();
 }
 
-/* toy_program_locked - set the device for the earliest date. On its CPU. */
-void toy_program_locked(struct toy_rq *rq)
+/*
+ * toy_program - set the device for the earliest date
+ *
+ * The dates belong to the CPU: the tick of Linux, which is set anew all the
+ * time, does not wait for a lock that other CPUs hold.
+ *
+ * Context: CPU of @rq, hard irqs off.
+ */
+void toy_program(struct toy_rq *rq)
 {
 	struct clock_event_device *real = rq->real;
-	u64 date = min(rq->inband_date, rq->quantum_end);
-	struct toy_thread *first;
 	s64 delta;
+	u64 date;
 
-	/* The CPU never had a proxy. */
-	if (!real)
-		return;
-
-	first = list_first_entry_or_null(&rq->sleepers, struct toy_thread,
-					 link);
-	if (first)
-		date = min(date, first->date);
-	if (date == U64_MAX)
+	date = min3(rq->inband_date, rq->quantum_end, rq->sleep_date);
+	/* No date, or a CPU that never had a proxy. */
+	if (date == U64_MAX || !real)
 		return;
 
 	delta = date - toy_now();
@@ -44,30 +44,43 @@ void toy_program_locked(struct toy_rq *rq)
 }
 
 /*
+ * Wakes up those whose date has come. Bound of the loop: the threads that
+ * sleep on this CPU. toy_lock held.
+ */
+static void wake_sleepers(struct toy_rq *rq, u64 now)
+{
+	struct toy_thread *t, *tmp;
+
+	rq->sleep_date = U64_MAX;
+	list_for_each_entry_safe(t, tmp, &rq->sleepers, link) {
+		if (t->date > now) {
+			rq->sleep_date = t->date;
+			break;
+		}
+		toy_wake_locked(t, 0);
+	}
+}
+
+/*
  * The device went off. Out-of-band, hard irqs off; threads that are woken up
- * run when the interrupt ends. Bound of the loop: the threads that sleep on
- * this CPU.
+ * run when the interrupt ends.
  */
 static void handle_shot(struct clock_event_device *dev)
 {
 	struct toy_rq *rq = toy_this_rq();
-	struct toy_thread *t, *tmp;
-	u64 now;
+	u64 now = toy_now();
 
 	toy_count(TOY_C_SHOT);
-	raw_spin_lock(&toy_lock);
-	now = toy_now();
 
-	list_for_each_entry_safe(t, tmp, &rq->sleepers, link) {
-		if (t->date > now)
-			break;
-		toy_wake_locked(t, 0);
-	}
-
-	if (now >= rq->quantum_end) {
-		rq->quantum_end = U64_MAX;
-		rq->rotate = true;
-		rq->resched = true;
+	if (now >= rq->sleep_date || now >= rq->quantum_end) {
+		raw_spin_lock(&toy_lock);
+		wake_sleepers(rq, now);
+		if (now >= rq->quantum_end) {
+			rq->quantum_end = U64_MAX;
+			rq->rotate = true;
+			rq->resched = true;
+		}
+		raw_spin_unlock(&toy_lock);
 	}
 
 	if (now >= rq->inband_date) {
@@ -76,21 +89,18 @@ static void handle_shot(struct clock_event_device *dev)
 		tick_notify_proxy();
 	}
 
-	toy_program_locked(rq);
-	raw_spin_unlock(&toy_lock);
+	toy_program(rq);
 }
 
 /* What Linux wants of the device. In-band, stalled. */
 static void request_tick(u64 date)
 {
-	unsigned long flags;
-	struct toy_rq *rq;
+	unsigned long flags = hard_local_irq_save();
+	struct toy_rq *rq = toy_this_rq();
 
-	raw_spin_lock_irqsave(&toy_lock, flags);
-	rq = toy_this_rq();
 	rq->inband_date = date;
-	toy_program_locked(rq);
-	raw_spin_unlock_irqrestore(&toy_lock, flags);
+	toy_program(rq);
+	hard_local_irq_restore(flags);
 }
 
 static int set_next_ktime(ktime_t expires, struct clock_event_device *proxy)
@@ -190,7 +200,10 @@ int toy_sleep_until(u64 date)
 
 	t->date = date;
 	toy_block_locked(t, TOY_SLEEPING, pos);
-	toy_program_locked(rq);
+	if (date < rq->sleep_date) {
+		rq->sleep_date = date;
+		toy_program(rq);
+	}
 
 	return toy_wait_unlock(t, flags);
 }
