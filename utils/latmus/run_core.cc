@@ -24,7 +24,6 @@
 namespace utils::latmus {
 namespace {
 
-constexpr const char* kDriver = "/dev/latmus";
 constexpr size_t kXbufBytes = 1024;
 constexpr int kSitterPriority = 1;
 constexpr int kGraceSteps = 100;
@@ -89,13 +88,13 @@ class CoreRun final {
 };
 
 int CoreRun::open_driver() {
-  driver_ = open(kDriver, O_RDWR | O_CLOEXEC);
+  driver_ = open(task_.driver, O_RDWR | O_CLOEXEC);
   if (driver_ < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO)) {
     fprintf(stderr, "latmus: no kernel support: there is no %s. It comes with CONFIG_EVL_LATMUS.\n",
-            kDriver);
+            task_.driver);
     return kNoSupport;
   }
-  if (driver_ < 0) return complain(kDriver, errno);
+  if (driver_ < 0) return complain(task_.driver, errno);
   const int status = evl_init();
   if (status == -ENOSYS || status == -ENOEXEC) return kNoSupport;
   if (status < 0) return complain("the core does not take this process", -status);

@@ -37,7 +37,9 @@ namespace {
 constexpr int kSilenceMs = 5000;
 
 int complain(const char* what) {
-  fprintf(stderr, "latmus: %s: %m\n", what);
+  const int error = errno;
+  fprintf(stderr, "latmus: %s: %s\n", what, strerror(error));
+  errno = error;  // The caller may tell causes apart by it.
   return kFailed;
 }
 

@@ -19,6 +19,7 @@ struct Task {
   Run& run;
   Recorder& recorder;
   TraceFreezer& freezer;
+  const char* driver{"/dev/latmus"};
 };
 
 // All return an exit status: kDone also if the run was stopped, and run.ending says by what.
