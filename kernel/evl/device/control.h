@@ -15,9 +15,9 @@ extern const ElementClass kControlClass;
 extern const ElementClass kTraceClass;
 extern const ElementClass kClockClass;
 
-// GET_COREINFO, in-band. GET_CPUSTATE, both stages: EINVAL bad cpu.
+// GET_COREINFO, and GET_CPUSTATE, for which an oob caller waits in-band. EINVAL: bad cpu.
 [[nodiscard]] evl_core_info core_info() noexcept;
-[[nodiscard]] Result<u32> cpu_state(u32 cpu) noexcept;
+[[nodiscard]] Result<u32> cpu_state(u32 cpu, const InbandStage& inband) noexcept;
 
 }  // namespace evl
 

@@ -9,7 +9,7 @@
 namespace evl {
 
 // The caller holds its lock for every call, and copies between reserve and commit without it.
-//   RG1  0 <= filled <= reserved for writing <= size; positions are modulo size.
+//   RG1  Readable bytes, and those that readers and writers still copy, fit in size together.
 //   RG2  Space reserved for writing becomes readable when no writer copies any more, in order; the
 //        same for reading and free space.
 class Ring final : Immovable {
@@ -31,11 +31,19 @@ class Ring final : Immovable {
   bool commit_write() noexcept;
   bool commit_read() noexcept;
 
+  // Readable now; writable now; nothing readable, and nobody who still copies.
   [[nodiscard]] u32 filled() const noexcept { return filled_; }
+  [[nodiscard]] u32 room() const noexcept { return size_ - filled_ - reading_ - writing_; }
+  [[nodiscard]] bool is_idle() const noexcept { return room() == size_; }
   [[nodiscard]] u32 size() const noexcept { return size_; }
   [[nodiscard]] bool invariants_hold() const noexcept;
 
  private:
+  [[nodiscard]] u32 advanced(u32 position, u32 bytes) const noexcept {
+    const u64 next = u64{position} + bytes;
+    return static_cast<u32>(next < size_ ? next : next - size_);
+  }
+
   std::byte* const storage_;
   const u32 size_;
   u32 read_at_{0};

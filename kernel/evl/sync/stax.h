@@ -31,6 +31,11 @@ class Stax final : Immovable {
  private:
   static constexpr u32 kInband = u32{1} << 31;
   static constexpr u32 kClaimed = u32{1} << 30;
+  static constexpr u32 kCount = kClaimed - 1;
+  // `stage`: 0 or kInband.
+  [[nodiscard]] bool enter(u32 stage) noexcept;
+  [[nodiscard]] bool claim(u32 stage) noexcept;
+  [[nodiscard]] bool leave() noexcept;
   static void wake_inband(kapi_irq_work* work) noexcept;
 
   Atomic<u32> gate_{0};
