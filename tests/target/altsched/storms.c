@@ -177,7 +177,8 @@ void storm_mm(int count)
 	struct arena *arena = new_arena();
 
 	mm_calls = count;
-	end_victim(arena, start_victim(arena, crowd(), WORK_MEMORY, change_memory));
+	/* It stops its workers itself, once they have met enough. */
+	await_victim(start_victim(arena, crowd(), WORK_MEMORY, change_memory));
 }
 
 static void wait_for_stop(int tid)

@@ -268,12 +268,17 @@ pid_t start_victim(struct arena *of, int workers, enum work work, void (*sibling
 	return pid;
 }
 
-/* Lets the victim come to its end, which shows that no worker is lost. */
-void end_victim(struct arena *of, pid_t pid)
+/* The victim comes to its end, which shows that no worker is lost. */
+void await_victim(pid_t pid)
 {
 	int status;
 
-	atomic_store(&of->stop, 1);
 	CHECK(waitpid(pid, &status, 0) == pid, "waitpid: %m");
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "the victim ended with status %#x", status);
+}
+
+void end_victim(struct arena *of, pid_t pid)
+{
+	atomic_store(&of->stop, 1);
+	await_victim(pid);
 }
