@@ -17,7 +17,9 @@ NOBODY = "Dovetail build"
 NOBODY_MAIL = "dovetail@localhost"
 EPOCH = "2026-01-01T00:00:00+0000"
 
-_NEUTRAL = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+# No optional locks: a look at the tree (`status`, which runs without the lock of the tree) would write the index on the side, and
+# a check-out that somebody else does at that moment would fail with "index.lock: File exists".
+_NEUTRAL = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 class Repo:
