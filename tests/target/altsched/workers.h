@@ -64,6 +64,7 @@ struct arena *new_arena(void);
 pid_t start_victim(struct arena *arena, int workers, enum work work, void (*siblings)(struct arena *arena));
 void await_victim(pid_t pid);
 void end_victim(struct arena *arena, pid_t pid);
+void await_victim(pid_t pid);
 uint64_t total_rounds(struct arena *arena);
 int online_cpus(void);
 
