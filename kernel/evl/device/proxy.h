@@ -6,36 +6,53 @@
 
 #include <evl/proxy-abi.h>
 
-#include "device/ring.h"
+#include "device/stream.h"
 #include "element/factory.h"
 #include "file/oob_file.h"
 #include "sync/work.h"
 
 namespace evl {
 
-// PX1  Each transfer to or from the target is a multiple of the granularity.
+// PX1  Each transfer to the target is a multiple of the granularity; each one asked of it, too.
 // PX2  Output is in the order of the writes; POLLOUT says that all of it was sent.
+// A worker that waits for input of the target keeps the element alive until there is some.
 class Proxy final : public Element {
  public:
-  struct Channel;  // One direction: ring, worker, sleepers of both stages.
+  static constexpr u32 kMaxSize = u32{1} << 30;
+  static constexpr u32 kBounce = 4096;  // Input comes in pieces of at most so much.
 
-  /// Errors: EFBIG larger than the ring; ENXIO no such direction; EAGAIN full and nonblock; EBADF
-  /// closed meanwhile; EINVAL not a multiple; EINTR, EFAULT.
-  [[nodiscard]] Result<size_t> oob_write(const OobStage& oob, Thread& self, UserBytes from,
-                                         size_t bytes, bool nonblock) noexcept;
-  // 0: end of file. Errors of the target are latched and returned once.
-  [[nodiscard]] Result<size_t> oob_read(const OobStage& oob, Thread& self, UserBytes to,
-                                        size_t bytes, bool nonblock) noexcept;
-  [[nodiscard]] Result<size_t> write(const InbandStage& inband, UserBytes from, size_t bytes,
-                                     bool nonblock) noexcept;
-  [[nodiscard]] Result<size_t> read(const InbandStage& inband, UserBytes to, size_t bytes,
-                                    bool nonblock) noexcept;
+  // One direction. Without a ring: absent.
+  struct Side {
+    Stream* stream{nullptr};
+    kapi_workqueue* queue{nullptr};
+  };
+  // Takes over all of it. `bounce`: for input, kBounce bytes or the granularity, the larger one.
+  Proxy(Factory& factory, u32 clone_flags, kapi_file* target, u32 granularity, Side output,
+        Side input, std::byte* bounce) noexcept;
+  void drop_parts(const InbandStage& inband) noexcept;  // By dispose, at the end. Sleeps.
+
+  /// The stream of a transfer that is legal. Errors: ENXIO no such direction; EFBIG larger than the
+  /// ring; EINVAL not a multiple of the granularity.
+  [[nodiscard]] Result<Stream*> output(size_t bytes) const noexcept;
+  [[nodiscard]] Result<Stream*> input(size_t bytes) const noexcept;
+  void send() noexcept { output_work_.call(); }  // There is output. Any stage.
+
+  [[nodiscard]] unsigned poll(kapi_file* file, kapi_poll_table* table) noexcept;
+  [[nodiscard]] kapi_file* target() const noexcept { return target_; }
+  void flush(InfoFlags reasons) noexcept;
 
  private:
-  Proxy(Factory& factory, u32 clone_flags, kapi_file* target, Channel* out, Channel* in) noexcept;
+  static void empty(Work& work, const InbandStage& inband) noexcept;
+  static void fill(Work& work, const InbandStage& inband) noexcept;
+  [[nodiscard]] Result<Stream*> check(const Side& side, size_t bytes) const noexcept;
+
   kapi_file* const target_;  // A reference.
-  Channel* const output_;    // nullptr: absent.
-  Channel* const input_;
+  const u32 granularity_;
+  const Side output_;
+  const Side input_;
+  std::byte* const bounce_;
+  Work output_work_;
+  Work input_work_;
 };
 
 extern const ElementClass kProxyClass;

@@ -25,6 +25,12 @@ Result<u32> Ring::reserve_read(u32 bytes) noexcept {
   return position;
 }
 
+std::span<std::byte> Ring::take_piece(u32 bytes) noexcept {
+  const u32 to_end = size_ - read_at_;
+  const u32 piece = bytes < to_end ? bytes : to_end;
+  return slot(reserve_read(piece).value(), piece).first;
+}
+
 Ring::Slot Ring::slot(u32 position, u32 bytes) noexcept {
   const u32 to_end = size_ - position;
   const u32 first = bytes < to_end ? bytes : to_end;

@@ -26,6 +26,8 @@ class Ring final : Immovable {
   // EAGAIN: not enough room now. EINVAL: more than size() ever.
   [[nodiscard]] Result<u32> reserve_write(u32 bytes) noexcept;  // Position for slot().
   [[nodiscard]] Result<u32> reserve_read(u32 bytes) noexcept;
+  // Reserves for reading what lies in one piece: up to `bytes`, which are there.
+  [[nodiscard]] std::span<std::byte> take_piece(u32 bytes) noexcept;
   [[nodiscard]] Slot slot(u32 position, u32 bytes) noexcept;
   // True: what was reserved by all has become visible; wake the other side.
   bool commit_write() noexcept;

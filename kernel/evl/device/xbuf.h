@@ -6,10 +6,9 @@
 
 #include <evl/xbuf-abi.h>
 
-#include "device/ring.h"
+#include "device/stream.h"
 #include "element/factory.h"
 #include "file/oob_file.h"
-#include "sync/wait.h"
 
 namespace evl {
 
@@ -19,28 +18,22 @@ namespace evl {
 class Xbuf final : public Element {
  public:
   static constexpr u32 kMaxSize = u32{1} << 30;
-  // One direction: its ring, the oob side and the in-band side that sleep on it.
-  struct Path;
+  // Takes over the streams; nullptr: no such direction (ENOBUFS).
+  Xbuf(Factory& factory, u32 clone_flags, Stream* inbound, Stream* outbound) noexcept
+      : Element{factory, clone_flags}, inbound_{inbound}, outbound_{outbound} {}
 
-  /// Bytes moved. Errors: ENOBUFS the ring is absent; EINVAL more than the ring; EAGAIN nonblock;
-  /// EINTR (in-band ERESTARTSYS); EIDRM; EFAULT.
-  [[nodiscard]] Result<size_t> oob_write(const OobStage& oob, Thread& self, UserBytes from,
-                                         size_t bytes, bool nonblock) noexcept;
-  [[nodiscard]] Result<size_t> oob_read(const OobStage& oob, Thread& self, UserBytes to,
-                                        size_t bytes, bool nonblock) noexcept;
-  [[nodiscard]] Result<size_t> write(const InbandStage& inband, UserBytes from, size_t bytes,
-                                     bool nonblock) noexcept;
-  [[nodiscard]] Result<size_t> read(const InbandStage& inband, UserBytes to, size_t bytes,
-                                    bool nonblock) noexcept;
-  // The same from kernel memory, any stage, never blocking: latmus sends its results so.
+  [[nodiscard]] Stream* inbound() const noexcept { return inbound_; }
+  [[nodiscard]] Stream* outbound() const noexcept { return outbound_; }
+
+  // What an oob_write() of `data` does, from kernel memory, on any stage, never blocking: latmus
+  // sends its results so. ENOBUFS, EAGAIN, EINVAL. A scheduling point is the caller's.
   [[nodiscard]] Result<size_t> push_inbound(std::span<const std::byte> data) noexcept;
 
   void flush(InfoFlags reasons) noexcept;
 
  private:
-  Xbuf(Factory& factory, u32 clone_flags, Path* inbound, Path* outbound) noexcept;
-  Path* const inbound_;  // nullptr: absent.
-  Path* const outbound_;
+  Stream* const inbound_;
+  Stream* const outbound_;
 };
 
 extern const ElementClass kXbufClass;
