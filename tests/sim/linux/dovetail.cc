@@ -73,6 +73,8 @@ int Linux::run_oob_call(int (*function)(void*), void* argument) {
   machine_->cpu().oob = true;
   machine_->cpu().oob_stalled = true;
   const int result = function(argument);
+  // The function may have taken the task in-band: the new stage is kept.
+  if (was_oob && !machine_->cpu().oob) return result;
   machine_->cpu().oob = was_oob;
   machine_->cpu().oob_stalled = was_stalled;
   if (!were_off) machine_->irqs_enable();
