@@ -241,7 +241,7 @@ Status LatmusRun::go(const OobStage& oob, Thread& self, Xbuf* output) noexcept {
   {
     HardIrqGuard irqs_off;
     HardLockGuard guard{lock_, irqs_off};
-    meter_.start(first);
+    meter_.start(first, clock_.gravity(gravity_kind(setup_.type)));
     output_ = output;
     expecting_ = false;
     active_ = true;

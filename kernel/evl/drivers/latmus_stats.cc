@@ -7,6 +7,8 @@ namespace {
 
 constexpr s32 kLatencyMax = std::numeric_limits<s32>::max();
 constexpr s64 kDeviationLimit_ns = 1'000'000;
+// Between the reading of the clock by the tick and the shot that it asks for.
+constexpr s64 kClockSlack_ns = 1'000;
 
 constexpr s32 clamp_latency(s64 ns) noexcept {
   if (ns > kLatencyMax) return kLatencyMax;
@@ -25,8 +27,9 @@ constexpr s64 square_root(s64 value) noexcept {
 
 }  // namespace
 
-void LatencyMeter::start(Date first) noexcept {
+void LatencyMeter::start(Date first, Duration gravity) noexcept {
   ideal_ = first;
+  early_limit_ns_ = gravity.ns() + kClockSlack_ns;
   to_skip_ = setup_.skipped;
   next_window();
 }
@@ -55,9 +58,18 @@ void LatencyMeter::account(s32 latency) noexcept {
   ++setup_.cells[us < setup_.cells.size() ? us : setup_.cells.size() - 1];
 }
 
+// An answer that took longer than a period stands for the shots that went by meanwhile. When one of
+// these is answered all the same, its answer seems to be earlier than gravity explains: the date
+// goes back, and what was counted as an overrun was none.
 LatencyMeter::Event LatencyMeter::add(Date when) noexcept {
-  const s64 late_ns = (when - ideal_).ns();
   const s64 period_ns = setup_.period.ns();
+  const s64 early_ns = (ideal_ - when).ns();
+  if (early_ns > early_limit_ns_) {
+    const s64 served = (early_ns + period_ns - 1) / period_ns;
+    ideal_ = ideal_ - setup_.period * served;
+    window_.overruns -= served < window_.overruns ? static_cast<u32>(served) : window_.overruns;
+  }
+  const s64 late_ns = (when - ideal_).ns();
   const s64 missed = late_ns > period_ns ? (late_ns - 1) / period_ns : 0;
   ideal_ = ideal_ + setup_.period * (missed + 1);
   if (to_skip_ > 0) {

@@ -25,8 +25,9 @@ class LatencyMeter final {
   };
   explicit LatencyMeter(const Setup& setup) noexcept : setup_{setup} {}
 
-  // Forgets the window; the first answer is due at `first`.
-  void start(Date first) noexcept;
+  // Forgets the window; the first answer is due at `first`. Shots, and so answers, may be early by
+  // `gravity`.
+  void start(Date first, Duration gravity) noexcept;
 
   enum class Event : u8 {
     none,
@@ -53,6 +54,7 @@ class LatencyMeter final {
 
   const Setup setup_;
   Date ideal_{};
+  s64 early_limit_ns_{0};
   latmus_measurement window_{};
   u32 to_skip_{0};
   s32 peak_{0};

@@ -12,13 +12,14 @@
 namespace evl {
 namespace {
 
+// Gravity of the meters below: 9 us, so that 10 us is the earliest that an answer may be.
 constexpr s64 kPeriod = 1'000'000;
 using Event = LatencyMeter::Event;
 
 LatencyMeter make(u32 window, u32 skipped, std::span<s32> cells = {}) {
   LatencyMeter meter{
       {.period = Duration::ns(kPeriod), .window = window, .skipped = skipped, .cells = cells}};
-  meter.start(Date::from_ns(0));
+  meter.start(Date::from_ns(0), Duration::us(9));
   return meter;
 }
 
@@ -42,6 +43,29 @@ TEST(LatencyMeter, CountsPeriodsThatWentBy) {
   EXPECT_EQ(meter.window().overruns, 2U);
   EXPECT_EQ(meter.ideal().ns(), 4 * kPeriod);
   EXPECT_EQ(meter.window().max_lat, 2 * kPeriod + kPeriod / 2);
+}
+
+TEST(LatencyMeter, AShotThatWasServedAfterAllIsNoOverrun) {
+  LatencyMeter meter = make(10, 0);
+  // So late that the next shot comes before the date is read, and is answered at once.
+  (void)meter.add(Date::from_ns(kPeriod + 400));
+  EXPECT_EQ(meter.window().overruns, 1U);
+  (void)meter.add(Date::from_ns(kPeriod + 700));
+  EXPECT_EQ(meter.window().overruns, 0U);
+  EXPECT_EQ(meter.window().min_lat, 700);
+  EXPECT_EQ(meter.window().max_lat, kPeriod + 400);
+  EXPECT_EQ(meter.ideal().ns(), 2 * kPeriod);
+}
+
+TEST(LatencyMeter, NoAnswerIsEarlierThanGravityExplains) {
+  LatencyMeter meter = make(10, 0);
+  (void)meter.add(Date::from_ns(kPeriod + kPeriod * 6 / 10));  // Stands for two shots.
+  (void)meter.add(Date::from_ns(kPeriod + kPeriod * 7 / 10));  // The second one, after all.
+  EXPECT_EQ(meter.window().overruns, 0U);
+  EXPECT_EQ(meter.window().min_lat, kPeriod * 7 / 10);
+  (void)meter.add(Date::from_ns(2 * kPeriod - 9'999));
+  EXPECT_EQ(meter.window().min_lat, -9'999);
+  EXPECT_EQ(meter.ideal().ns(), 3 * kPeriod);
 }
 
 TEST(LatencyMeter, SkipsTheFirstSamplesButFollowsThem) {
@@ -75,7 +99,7 @@ TEST(LatencyMeter, AgreesWithANaiveModel) {
     std::vector<double> values;
     double positive = 0;
     for (u32 i = 0; i < count; ++i) {
-      const s64 late = static_cast<s64>(random() % 60'000) - 5'000;
+      const s64 late = static_cast<s64>(random() % 60'000) - 9'000;
       values.push_back(static_cast<double>(late));
       positive += late > 0 ? static_cast<double>(late) : 0;
       const Event event = meter.add(Date::from_ns(i * kPeriod + late));
