@@ -130,7 +130,7 @@ static noinline void planted_hard_lock(void)
 /* Not for mistakes.txt: nobody survives this one. See tests/boot/paths. */
 static noinline void planted_oops(void)
 {
-	*(volatile int *)8 = 1;
+	WRITE_ONCE(*(int *)8, 1);
 	barrier();
 }
 
