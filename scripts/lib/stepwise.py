@@ -71,11 +71,11 @@ def _build(number: int, total: int, patch: pathlib.Path, commit: str, jobs: int)
     here.run("checkout-index", "-a", "-q", check=False)
     merged = kconfig.requests(kconfig.fragments(_CONFIG))
     # Before the patch that makes it selectable on x86, a symbol is there but cannot take.
-    selected = (goal.source / "arch/x86/Kconfig").read_text()
     for name in ("IRQ_PIPELINE", "DOVETAIL"):
         symbol = "CONFIG_" + name
         if symbol in kconfig.defined_symbols(goal.source):
-            merged[symbol] = kconfig.Request(symbol, "y" if f"select HAVE_{name}" in selected else None, "stepwise.py")
+            selectable = f"select HAVE_{name}" in (goal.source / "arch/x86/Kconfig").read_text()
+            merged[symbol] = kconfig.Request(symbol, "y" if selectable else None, "stepwise.py")
     kbuild.configure(goal, merged)
     try:
         warnings = kbuild.make(goal, ["bzImage", "modules"], jobs, f"kernel: series {number + 1}/{total} {patch.name}")

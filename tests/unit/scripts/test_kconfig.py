@@ -87,7 +87,7 @@ class KconfigTest(unittest.TestCase):
         lean = kconfig.requests(kconfig.fragments("lean"))
         vanilla = kconfig.requests(kconfig.fragments("vanilla"))
         self.assertEqual({symbol for symbol in lean if symbol not in vanilla},
-                         {"CONFIG_IRQ_PIPELINE", "CONFIG_IRQ_PIPELINE_TORTURE_TEST"})
+                         {"CONFIG_IRQ_PIPELINE", "CONFIG_IRQ_PIPELINE_TORTURE_TEST", "CONFIG_DOVETAIL", "CONFIG_DOVETAIL_TOYCORE"})
         self.assertFalse([symbol for symbol in vanilla if "PIPELINE" in symbol or "DOVETAIL" in symbol])
 
 
