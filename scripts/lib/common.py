@@ -40,7 +40,7 @@ CONFIGS = ROOT / "kernel" / "configs"
 OVERLAY = ROOT / "kernel" / "dovetail" / "overlay"
 PATCHES = ROOT / "kernel" / "dovetail" / "patches" / "6.12"
 # Companion cores, by their folder in the Linux tree.
-CORES = {f"kernel/{name}/": ROOT / "kernel" / name for name in ("evl", "toycore")}
+CORES = {f"{path}/": ROOT / path for path in ("kernel/evl", "kernel/toycore", "include/uapi/evl")}
 
 
 def kernel_out(config: str) -> pathlib.Path:
