@@ -6,6 +6,7 @@
 #include <array>
 
 #include "check/inspect.h"
+#include "element/element_file.h"
 
 namespace sim {
 namespace {
@@ -33,7 +34,7 @@ evl::Gate* gate_of(const World::GateModel& model, const World& world) {
     const Files& files = *thread.task->files;
     const auto fd = static_cast<std::size_t>(model.user.fd);
     if (fd >= files.table.size() || !files.installed[fd]) return nullptr;
-    return static_cast<evl::Gate*>(static_cast<evl::Element*>(files.table[fd]->object));
+    return &evl::ElementFile::element<evl::Gate>(files.table[fd]->object);
   }
   return nullptr;
 }

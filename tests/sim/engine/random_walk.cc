@@ -42,6 +42,8 @@ std::size_t Pct::pick(std::span<const Move> moves, Actor /*last*/) {
     ++next_change_;
     picked = best();
   }
+  // Time that has passed once passes again when nobody else can move: or it would pass for ever.
+  if (moves[picked].actor.role == Role::clock) demote(moves[picked].actor);
   return picked;
 }
 

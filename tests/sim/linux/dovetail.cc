@@ -75,7 +75,8 @@ int Linux::run_oob_call(int (*function)(void*), void* argument) {
   const int result = function(argument);
   // The function may have taken the task in-band: the new stage is kept.
   if (was_oob && !machine_->cpu().oob) return result;
-  machine_->cpu().oob = was_oob;
+  // The caller may be back in-band by now: then it stays there.
+  if (machine_->cpu().oob) machine_->cpu().oob = was_oob;
   machine_->cpu().oob_stalled = was_stalled;
   if (!were_off) machine_->irqs_enable();
   return result;
