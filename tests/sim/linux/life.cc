@@ -134,6 +134,12 @@ void Linux::exec() {
   self.mm->users = 1;
 }
 
+bool Linux::processes_alive() const noexcept {
+  return std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
+    return task->mm != nullptr && task->run != Run::dead;
+  });
+}
+
 bool Linux::at_rest() const noexcept {
   for (unsigned i = 0; i < config_.cpus; ++i) {
     const Cpu& cpu = machine_->cpu(i);

@@ -71,6 +71,8 @@ class Linux final : public Hooks {
   /// Whose flow runs on this CPU, on whichever stage.
   Task& current() noexcept { return *static_cast<Task*>(machine_->cpu().running->argument()); }
   Task* find(int pid) noexcept;
+  /// Whether a task with an address space is alive.
+  bool processes_alive() const noexcept;
   /// Waits, in-band, for `task` to be dead.
   void join(Task& task);
 

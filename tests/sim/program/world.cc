@@ -45,7 +45,8 @@ void World::init(void (*begin)(void*), void (*end)(void*), void* argument) {
     if (thread.task != nullptr) lx().join(*thread.task);
   end(argument);
   // What is disposed of by irq_work and workqueues gets its turn.
-  for (int i = 0; i < 50 && (lx().blocks() != blocks || !lx().at_rest()); ++i)
+  for (int i = 0; i < 100 && (lx().processes_alive() || lx().blocks() != blocks || !lx().at_rest());
+       ++i)
     lx().sleep_inband(10'000);
   if (lx().blocks() != blocks)
     mc().fail("left behind: %zu blocks of memory", lx().blocks() - blocks);
@@ -299,8 +300,8 @@ void World::give(UserThread& self, unsigned number, unsigned number_of_gate) {
   // From the release on, others may own it, whatever the caller has been told.
   if (--gate.nesting == 0) gate.owner = -1;
   const int status = self.unlock(gate.user);
-  expect(status == 0 || (gate.closed && (status == -EIDRM || status == -EBADF || status == -EPERM)), "refused", number,
-         step, status);
+  expect(status == 0 || (gate.closed && (status == -EIDRM || status == -EBADF || status == -EPERM)),
+         "refused", number, step, status);
   (void)nesting;
 }
 
