@@ -15,6 +15,7 @@ from board.options import Options
 from board.run import Board, Kind, Verdict
 
 REPORT_LINES = 80
+BOOTS = 3  # With the emulator's own fault in all but the last, see `stale_breakpoint`.
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,10 +38,25 @@ def _shell(options: Options) -> int:
 
 
 def _run(options: Options) -> int:
+    for _ in range(BOOTS - 1):
+        status = _boot(options, last=False)
+        if status is not None:
+            return status
+    status = _boot(options, last=True)
+    assert status is not None
+    return status
+
+
+def _boot(options: Options, *, last: bool) -> int | None:
+    """One boot; None if the emulator failed before CMD was started, so that it is to be booted again."""
     board = Board(options)
     keep = True
     try:
         verdict = board.run(sys.stderr.buffer if options.json else sys.stdout.buffer)
+        if not last and board.boot_s is None and verdict.unexpected and verdict.unexpected[0].stale_breakpoint:
+            keep = options.keep
+            common.say("board: the emulator ran a breakpoint that memory does not hold, before CMD was started; booting again")
+            return None
         found = board.save_bundle(verdict)
         keep = options.keep or not (verdict.kind in (Kind.cmd, Kind.expected_end) and verdict.status == 0)
         _explain(board, verdict)

@@ -85,6 +85,12 @@ class Reports(unittest.TestCase):
         found, = report.recognise(OOPS)
         self.assertIn("Fatal exception", found.text)
 
+    def test_a_breakpoint_that_memory_does_not_hold_is_the_emulators(self):
+        oops = "[    1.5] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI\n[    1.5] RIP: 0010:f+0x9/0x190\n[    1.5] Code: 55 53 {} <90> e8 75\n" \
+            "[    1.5] ---[ end trace 0000000000000000 ]---"
+        self.assertEqual([report.recognise(oops.format(byte))[0].stale_breakpoint for byte in ("66", "cc")], [True, False])
+        self.assertFalse(report.recognise(OOPS)[0].stale_breakpoint)
+
     def test_two_warnings_are_two_reports(self):
         self.assertEqual(len(report.recognise(WARN + "\n" + WARN)), 2)
 
