@@ -110,8 +110,8 @@ class Report:
     def stale_breakpoint(self) -> bool:
         """An oops by a breakpoint that memory does not hold: the emulator's doing.
 
-        QEMU before 8.1 reads an instruction before it locks the page. Another virtual CPU that takes a breakpoint away in
-        between, as the kernel does when it patches itself, leaves a translation of it behind (seen on vanilla too).
+        Seen with QEMU 7.2 and a thread per virtual CPU, on vanilla too, while the kernel patches itself: a translation of the
+        breakpoint outlives it. Where in QEMU that happens was not looked up.
         """
         at = _BREAKPOINT_AT.search(self.text)
         return "Oops: int3" in self.text and at is not None and at[1] != "cc"

@@ -10,7 +10,7 @@ from check.context import Context
 
 def run(context: Context) -> None:
     host = programs.meson(context)
-    done = context.command(["meson", "test", "-C", host, "--print-errorlogs"], timeout_s=900, title="meson test")
+    done = context.command(["meson", "test", "-C", host, "--print-errorlogs"], timeout_s=540, title="meson test")
     counts = {name: int(number) for name, number in
               re.findall(r"^(Ok|Expected Fail|Fail|Unexpected Pass|Skipped|Timeout):\s+(\d+)", done.out, re.MULTILINE)}
     failed = [line.strip() for line in done.out.splitlines() if re.search(r"\s(FAIL|TIMEOUT|ERROR)\s", line)]

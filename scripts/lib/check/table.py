@@ -39,7 +39,7 @@ STORM_EVENTS = {"signal": 100_000, "stage": 100_000, "mm": 50_000, "fork": 5_000
 
 SUITES: tuple[Suite, ...] = (
     Suite("unit", "host tests: meson test",
-          Form(limit_s=1500), Form(limit_s=1500)),
+          Form(limit_s=600), Form(limit_s=600)),
     Suite("style", "the kernel's checkpatch.pl over series and overlay",
           Form(limit_s=300), Form(limit_s=300, values={"applies": True})),
     Suite("sim", "the core on simulated CPUs: every rule holds in schedules that were not run before",
