@@ -131,7 +131,7 @@ def _make_arguments(goal: Target) -> list[str]:
     maps = [f"-ffile-prefix-map={common.BUILD}/=/dovetail/", f"-fmacro-prefix-map={relative}/=",
             f"-fmacro-prefix-map={goal.source}/="]
     cached = "ccache " if shutil.which("ccache") else ""
-    return ["-C", str(goal.source), f"O={goal.out}", f"CC={cached}gcc", f"HOSTCC={cached}gcc",
+    return ["-C", str(goal.source), f"O={goal.out}", f"CC={cached}gcc", f"CXX={cached}g++", f"HOSTCC={cached}gcc",
             f"KCFLAGS={' '.join(maps)}", f"KAFLAGS={' '.join(maps)}"]
 
 
