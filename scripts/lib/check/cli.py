@@ -57,7 +57,7 @@ def main() -> int:
     _set_up()
     if arguments.renew:
         return _renew(arguments)
-    suites = tuple(suite for suite in table.SUITES if not arguments.suites or suite.name in arguments.suites)
+    suites = tuple(suite for suite in table.SUITES if suite.name in arguments.suites) or table.usual(arguments.full)
     plan = runner.Plan(suites, arguments.full, tuple(arguments.config), tuple(arguments.smp), arguments.resume,
                        arguments.build)
     results = runner.run(plan)
@@ -72,7 +72,8 @@ def _report(arguments: argparse.Namespace, results: list[runner.Result], plan: r
     else:
         sys.stderr.flush()
         print(f"\ncheck: {'long' if plan.long else 'short'} form at {runner.commit_name()}, {runner.now_text()}")
-        print(runner.summary(results, plan.long), flush=True)
+        left_out = [suite.name for suite in table.SUITES if suite not in table.usual(plan.long)] if not arguments.suites else []
+        print(runner.summary(results, plan.long, left_out), flush=True)
     return common.EXIT_FAILED if failed else 0
 
 
@@ -83,7 +84,7 @@ def _check_names(given: list[str], known, what: str) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    listed = [{"name": suite.name, "summary": suite.summary,
+    listed = [{"name": suite.name, "summary": suite.summary, "long_only": suite.long_only,
                **{form: {"configs": getattr(suite, form).configs, "limit_s": getattr(suite, form).limit_s,
                          **getattr(suite, form).values} for form in ("short", "long")}} for suite in table.SUITES]
     if arguments.json:
@@ -91,7 +92,8 @@ def _list(arguments: argparse.Namespace) -> int:
     else:
         for one in listed:
             form = one["long" if arguments.full else "short"]
-            print(f"{one['name']:12} {one['summary']} [{', '.join(form['configs']) or 'no kernel'}]")
+            named = " (--full, or by its name)" if one["long_only"] else ""
+            print(f"{one['name']:12} {one['summary']} [{', '.join(form['configs']) or 'no kernel'}]{named}")
     return 0
 
 

@@ -105,7 +105,7 @@ def build_kernels(configs: Sequence[str]) -> dict[str, str]:
 
 def run(plan: Plan) -> list[Result]:
     results = Results(LOGS / ("long.json" if plan.long else "short.json"),
-                      keep=plan.resume or len(plan.suites) < len(table.SUITES))
+                      keep=plan.resume or any(suite not in plan.suites for suite in table.usual(plan.long)))
     todo = [suite for suite in plan.suites if not (plan.resume and results.passed(suite.name))]
     found: list[Result] = []
     broken: dict[str, str] = {}
@@ -164,8 +164,8 @@ def counts_line(results: Sequence[Result]) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
 
 
-def summary(results: Sequence[Result], long: bool) -> str:
-    """One line per suite, and the counts on a line of their own."""
+def summary(results: Sequence[Result], long: bool, left_out: Sequence[str] = ()) -> str:
+    """One line per suite, those that this form leaves out, and the counts on a line of their own."""
     lines = []
     for one in results:
         where = f"  {one.commit} {one.date}" if long else ""
@@ -175,4 +175,6 @@ def summary(results: Sequence[Result], long: bool) -> str:
             lines += [f"    {text}" for text in one.why.splitlines()]
         if one.verdict == "failed":
             lines.append(f"    log: {one.log}")
+    if left_out:
+        lines.append(f"not in this form (--full, or by name): {', '.join(left_out)}")
     return "\n".join([*lines, counts_line(results)])

@@ -27,18 +27,18 @@ def mistakes(folder: pathlib.Path = FOLDER) -> list[tuple[str, str]]:
     return [(name, regex.strip()) for name, regex in rows]
 
 
-def run(context: Context, folder: pathlib.Path = FOLDER) -> None:
+def run(context: Context, folder: pathlib.Path = FOLDER, config: str = CONFIG) -> None:
     """`folder` has a module of its own name and its mistakes.txt."""
-    context.only_on(CONFIG)
-    module = programs.module(context, CONFIG, folder) / f"{folder.name}.ko"
+    context.only_on(config)
+    module = programs.module(context, config, folder) / f"{folder.name}.ko"
     cases = [("none", ""), *mistakes(folder)]
     for pair in (cases[at:at + 2] for at in range(0, len(cases), 2)):
-        context.parallel([lambda case=case: _plant(context, module, *case) for case in pair])
+        context.parallel([lambda case=case: _plant(context, config, module, *case) for case in pair])
     context.fact(f"{len(cases) - 1} mistakes")
 
 
-def _plant(context: Context, module: pathlib.Path, name: str, regex: str) -> None:
-    done = context.board(["insmod", f"/root/{module.name}", f"mistake={name}"], config=CONFIG, smp=1, timeout_s=_BOOT_S,
+def _plant(context: Context, config: str, module: pathlib.Path, name: str, regex: str) -> None:
+    done = context.board(["insmod", f"/root/{module.name}", f"mistake={name}"], config=config, smp=1, timeout_s=_BOOT_S,
                          add=[(module, f"/root/{module.name}")], expect=regex, more=["--json"], title=f"planted {name}")
     try:
         found = json.loads(done.out)

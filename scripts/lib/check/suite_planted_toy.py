@@ -11,4 +11,4 @@ FOLDER = common.ROOT / "tests" / "target" / "kmod" / "toyplant"
 
 
 def run(context: Context) -> None:
-    suite_planted.run(context, FOLDER)
+    suite_planted.run(context, FOLDER, "toydebug")

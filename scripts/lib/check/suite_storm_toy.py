@@ -33,7 +33,7 @@ def _boot(context: Context, config: str, smp: int, counts: dict[str, int]) -> in
     steps = " && ".join(f"/root/storm {name} {count}" for name, count in counts.items())
     done = context.board(["sh", "-c", steps], config=config, smp=smp, timeout_s=float(context.values["boot_s"]),
                          add=[(programs.program(context, PROGRAM), "/root/storm")], title=what,
-                         more=["--kmemleak"] if config == "debug" else [])
+                         more=["--kmemleak"] if config == "toydebug" else [])
     for line in done.out.splitlines():
         if "FAILED" in line:
             context.expect(False, f"{what}: {line.strip()}")

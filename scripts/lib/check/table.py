@@ -24,6 +24,7 @@ class Suite:
     short: Form
     long: Form
     renews: tuple[str, ...] = ()  # The kernels that `--renew` needs; empty when it stores nothing.
+    long_only: bool = False  # Runs when it is named, and in the long form.
 
     @property
     def module(self) -> str:
@@ -33,7 +34,10 @@ class Suite:
         return self.long if long else self.short
 
 
-# Storms on the toy core, and how many events the long form makes of each.
+# The toy core excludes the real one, and has kernels of its own: two more than the short form has time to build.
+TOYS = ("toy", "toydebug")
+
+# Storms, and how many events the long form makes of each.
 STORM_EVENTS = {"signal": 100_000, "stage": 100_000, "mm": 50_000, "fork": 5_000, "exec": 5_000, "exit": 5_000, "ptrace": 5_000,
                 "affinity": 5_000, "freeze": 300, "hotplug": 300}
 
@@ -73,28 +77,30 @@ SUITES: tuple[Suite, ...] = (
           Form(configs=("lean", "vanilla"), limit_s=900, values={"rounds": 100, "vanilla": "run"}),
           renews=("vanilla",)),
     Suite("planted-toy", "planted mistakes of a companion core give one clear report each",
-          Form(configs=("debug",), limit_s=600), Form(configs=("debug",), limit_s=600)),
+          Form(configs=("toydebug",), limit_s=600), Form(configs=("toydebug",), limit_s=600), long_only=True),
     Suite("storm-toy", "storms of events on threads of the toy core: none is lost, none runs twice",
-          Form(configs=("lean", "debug"), limit_s=600,
+          Form(configs=TOYS, limit_s=600,
                # (configuration, virtual CPUs, share of the events)
-               values={"runs": (("lean", 2, 0.01), ("debug", 2, 0.01)), "events": STORM_EVENTS, "boot_s": 240,
+               values={"runs": (("toy", 2, 0.01), ("toydebug", 2, 0.01)), "events": STORM_EVENTS, "boot_s": 240,
                        "boots": (tuple(STORM_EVENTS),)}),
-          Form(configs=("lean", "debug", "kasan"), limit_s=36000,
-               values={"runs": (*((config, smp, 1.0) for config in ("lean", "debug") for smp in (1, 2, 4)), ("kasan", 2, 0.1)),
-                       "events": STORM_EVENTS, "boot_s": 5400, "boots": tuple((name,) for name in STORM_EVENTS)})),
+          Form(configs=TOYS, limit_s=36000,
+               values={"runs": tuple((config, smp, 1.0) for config in TOYS for smp in (1, 2, 4)),
+                       "events": STORM_EVENTS, "boot_s": 5400, "boots": tuple((name,) for name in STORM_EVENTS)}),
+          long_only=True),
     Suite("fpu-toy", "registers and memory of threads that switch stages",
           # (configuration, virtual CPUs, seconds)
-          Form(configs=("lean", "debug"), limit_s=300, values={"runs": (("lean", 2, 20), ("debug", 2, 20))}),
-          Form(configs=("lean", "debug"), limit_s=3600,
-               values={"runs": tuple((config, smp, 180) for config in ("lean", "debug") for smp in (1, 2, 4))})),
+          Form(configs=TOYS, limit_s=300, values={"runs": (("toy", 2, 20), ("toydebug", 2, 20))}),
+          Form(configs=TOYS, limit_s=3600,
+               values={"runs": tuple((config, smp, 180) for config in TOYS for smp in (1, 2, 4))}),
+          long_only=True),
     Suite("faults-toy", "faults of threads of the toy core",
-          Form(configs=("lean", "debug"), limit_s=300, values={"runs": (("lean", 1), ("lean", 2), ("debug", 2))}),
-          Form(configs=("lean", "debug"), limit_s=900,
-               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4))})),
-    Suite("gdb-toy", "a debugger on an application with oob threads",
-          Form(configs=("lean",), limit_s=300, values={"runs": (("lean", 2),)}),
-          Form(configs=("lean", "debug"), limit_s=900,
-               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4))})),
+          Form(configs=TOYS, limit_s=300, values={"runs": (("toy", 1), ("toy", 2), ("toydebug", 2))}),
+          Form(configs=TOYS, limit_s=900, values={"runs": tuple((config, smp) for config in TOYS for smp in (1, 2, 4))}),
+          long_only=True),
+    Suite("gdb-toy", "a debugger on an application with threads of the toy core",
+          Form(configs=("toy",), limit_s=300, values={"runs": (("toy", 2),)}),
+          Form(configs=TOYS, limit_s=900, values={"runs": tuple((config, smp) for config in TOYS for smp in (1, 2, 4))}),
+          long_only=True),
     Suite("paths", "the function tracer in both stages, an oops out-of-band, kexec",
           Form(configs=("lean",), limit_s=600, values={"seconds": 5}),
           Form(configs=("lean", "debug"), limit_s=1800, values={"seconds": 20})),
@@ -112,6 +118,11 @@ SUITES: tuple[Suite, ...] = (
 )
 
 NAMES = tuple(suite.name for suite in SUITES)
+
+
+def usual(long: bool) -> tuple[Suite, ...]:
+    """What runs when no suite is named."""
+    return tuple(suite for suite in SUITES if long or not suite.long_only)
 
 
 def find(name: str) -> Suite:

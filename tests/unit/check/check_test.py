@@ -72,6 +72,10 @@ class RunnerTest(unittest.TestCase):
                    runner.Result("c", "skipped", 0.0, why="y")]
         self.assertEqual(runner.summary(results, long=False).splitlines()[-1], "1 passed, 1 failed, 1 skipped")
 
+    def test_the_summary_names_what_the_form_leaves_out_and_does_not_count_it(self) -> None:
+        lines = runner.summary([runner.Result("a", "passed", 1.0)], False, ["b", "c"]).splitlines()
+        self.assertEqual(lines[-2:], ["not in this form (--full, or by name): b, c", "1 passed, 0 failed, 0 skipped"])
+
     def test_the_long_summary_names_commit_and_date(self) -> None:
         result = runner.Result("a", "passed", 1.0, "0123456789ab", "2026-01-02 03:04")
         self.assertIn("0123456789ab 2026-01-02 03:04", runner.summary([result], long=True))
@@ -147,7 +151,15 @@ class TableTest(unittest.TestCase):
                 self.assertTrue(callable(module.renew), suite.name)
 
     def test_the_short_form_builds_lean_and_debug_only(self) -> None:
-        self.assertLessEqual(set(runner.needed(runner.Plan(table.SUITES, False))), {"lean", "debug"})
+        self.assertLessEqual(set(runner.needed(runner.Plan(table.usual(False), False))), {"lean", "debug"})
+
+    def test_suites_that_are_long_only_run_in_the_long_form(self) -> None:
+        left_out = [suite for suite in table.SUITES if suite not in table.usual(False)]
+        self.assertEqual(left_out, [suite for suite in table.SUITES if suite.long_only])
+        self.assertEqual(table.usual(True), table.SUITES)
+        for suite in left_out:
+            # All that keeps a suite out of the short form is that its kernels are not built there.
+            self.assertFalse(set(suite.short.configs) & {"lean", "debug"}, suite.name)
 
     def test_the_configurations_exist(self) -> None:
         for suite in table.SUITES:
