@@ -27,6 +27,7 @@ struct Core::Parts {
   size_t system_bytes;
   void* shared_pages;
   size_t shared_bytes;
+  u64* shared_map;
   kapi_workqueue* disposal_queue;
 };
 
@@ -68,7 +69,7 @@ Core::Core(const Parts& parts) noexcept
                   .user = Duration::ns(parts.config.latency_user_ns)}},
       realtime_{Clock::Kind::realtime, EVL_CLOCK_REALTIME_DEV, monotonic_.gravities()},
       system_heap_{parts.system_arena, parts.system_bytes},
-      shared_heap_{parts.shared_pages, parts.shared_bytes},
+      shared_heap_{parts.shared_pages, parts.shared_bytes, parts.shared_map},
       files_{system_heap_},
       disposal_queue_{parts.disposal_queue},
       control_{kControlClass, 1},
@@ -88,7 +89,9 @@ Core::Census Core::census(const InbandStage& inband) noexcept {
   unsigned elements = 0;
   for (Factory* const factory : {&threads_, &monitors_, &xbufs_, &proxies_})
     elements += factory->alive(inband);
-  return {.elements = elements, .heap_bytes = system_heap_.used()};
+  return {.elements = elements,
+          .heap_bytes = system_heap_.used(),
+          .shared_slots = shared_heap_.in_use(inband)};
 }
 
 // ---- Run states ----
@@ -216,6 +219,7 @@ class Boot final : Immovable {
   void* system_arena_{nullptr};
   void* shared_pages_{nullptr};
   size_t shared_bytes_{0};
+  u64* shared_map_{nullptr};
   kapi_workqueue* queue_{nullptr};
   ClockElement* clock_elements_[2]{};
 };
@@ -231,24 +235,26 @@ constexpr std::array<Boot::Step, 8> Boot::kSteps{{
     {"elements", &Boot::factories_up, &Boot::factories_down},
 }};
 
-// The shared heap has room for a window per thread and a state per monitor, with what the allocator
-// puts before each block.
+// The shared heap has a slot for the window of each thread and for the state of each monitor.
 Status Boot::memory_up(const InbandStage& inband) noexcept {
-  constexpr size_t kWindow = sizeof(evl_user_window) + 2 * Heap::kAlignment;
-  constexpr size_t kMonitor = sizeof(evl_monitor_state) + 2 * Heap::kAlignment;
   const size_t page = kapi_page_size();
-  const size_t wanted = config_.nr_threads * kWindow + config_.nr_monitors * kMonitor;
+  const size_t wanted = (size_t{config_.nr_threads} + config_.nr_monitors) * SharedHeap::kSlotBytes;
   shared_bytes_ = (wanted + page - 1) / page * page;
   system_arena_ = kapi_alloc_virtual(config_.sysheap_bytes);
   shared_pages_ = kapi_alloc_shared(shared_bytes_);
+  const size_t map_words = IdMap::words_for(SharedHeap::slots_in(shared_bytes_));
+  shared_map_ = static_cast<u64*>(kapi_alloc(map_words * sizeof(u64)));
   queue_ = kapi_workqueue_create("evl_disposal");
-  if (system_arena_ != nullptr && shared_pages_ != nullptr && queue_ != nullptr) return kOk;
+  if (system_arena_ != nullptr && shared_pages_ != nullptr && shared_map_ != nullptr &&
+      queue_ != nullptr)
+    return kOk;
   memory_down(inband);
   return Errno::nomem;
 }
 
 void Boot::memory_down(const InbandStage&) noexcept {
   if (queue_ != nullptr) kapi_workqueue_destroy(queue_);
+  kapi_free(shared_map_);
   if (shared_pages_ != nullptr) kapi_free_shared(shared_pages_, shared_bytes_);
   kapi_free_virtual(system_arena_);
 }
@@ -261,6 +267,7 @@ Status Boot::core_up_step(const InbandStage&) noexcept {
                              .system_bytes = config_.sysheap_bytes,
                              .shared_pages = shared_pages_,
                              .shared_bytes = shared_bytes_,
+                             .shared_map = shared_map_,
                              .disposal_queue = queue_});
   return kOk;
 }

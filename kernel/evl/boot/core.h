@@ -9,6 +9,7 @@
 #include "element/factory.h"
 #include "file/oob_file.h"
 #include "memory/heap.h"
+#include "memory/shared_heap.h"
 #include "sched/rq.h"
 #include "time/clock.h"
 
@@ -53,11 +54,12 @@ class Core final : Immovable {
   [[nodiscard]] Factory& threads() noexcept { return threads_; }
   [[nodiscard]] Factory& monitors() noexcept { return monitors_; }
 
-  // Live objects of all factories, entries of the file table, bytes of the system heap: all zero
-  // when nothing leaked. For tests.
+  // Live objects of all factories, bytes of the system heap with the entries of the file table,
+  // slots of the shared heap: all zero when nothing leaked. For tests.
   struct Census {
     unsigned elements;
     size_t heap_bytes;
+    unsigned shared_slots;
   };
   [[nodiscard]] Census census(const InbandStage& inband) noexcept;
 

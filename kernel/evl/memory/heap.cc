@@ -207,10 +207,4 @@ bool Heap::invariants_hold() noexcept {
   return loose == 0;
 }
 
-u32 SharedHeap::offset_of(const void* block) const noexcept {
-  if (block == nullptr) return ~u32{0};  // EVL_NO_STATE_OFFSET
-  return static_cast<u32>(static_cast<const std::byte*>(block) -
-                          static_cast<const std::byte*>(pages_));
-}
-
 }  // namespace evl

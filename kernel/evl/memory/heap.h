@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// Allocator for what is created while oob, and for state shared with user space. Any stage, any irq
-// state; bounded. Two-level segregated fit: bitmaps of free lists by size class, blocks merged with
-// their neighbours when freed. A block costs a header of 16 bytes.
-// Source: Masmano, Ripoll, Crespo, Real: TLSF, a new dynamic memory allocator for real-time
-// systems.
+// Allocator for what is created while oob. Any stage, any irq state; bounded. Two-level segregated
+// fit: bitmaps of free lists by size class, blocks merged with their neighbours when freed. A block
+// costs a header of 16 bytes. Source: Masmano, Ripoll, Crespo, Real: TLSF, a new dynamic memory
+// allocator for real-time systems.
 #ifndef EVL_MEMORY_HEAP_H
 #define EVL_MEMORY_HEAP_H
 
@@ -72,30 +71,6 @@ void discard_in(Heap& heap, T* object) noexcept {
   object->~T();
   heap.free(object);
 }
-
-// The area mapped in every process that opened control. Its state is known by offset, is writable
-// by all of them, and is never trusted.
-class SharedHeap final : Immovable {
- public:
-  SharedHeap(void* pages, size_t bytes) noexcept : heap_{pages, bytes}, pages_{pages} {}
-
-  // A zeroed T, or nullptr.
-  template <typename T>
-  [[nodiscard]] T* alloc() noexcept {
-    static_assert(std::is_trivial_v<T>);
-    return static_cast<T*>(heap_.alloc(sizeof(T)));
-  }
-  void free(void* block) noexcept { heap_.free(block); }
-
-  // What user space adds to the start of its mapping. nullptr: EVL_NO_STATE_OFFSET.
-  [[nodiscard]] u32 offset_of(const void* block) const noexcept;
-  [[nodiscard]] void* pages() const noexcept { return pages_; }
-  [[nodiscard]] size_t size() const noexcept { return heap_.size(); }
-
- private:
-  Heap heap_;
-  void* const pages_;
-};
 
 }  // namespace evl
 

@@ -42,8 +42,7 @@ ThreadElement::ThreadElement(Factory& factory, u32 clone_flags, const Thread::Se
 }
 
 ThreadElement::~ThreadElement() {
-  EVL_ASSERT(thread_.process_ == nullptr);
-  if (thread_.window_ != nullptr) core().shared_heap().free(thread_.window_);
+  EVL_ASSERT(thread_.process_ == nullptr && thread_.window_ == nullptr);
 }
 
 Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_flags,
@@ -54,8 +53,8 @@ Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_fla
   const Cpu cpu = choose_cpu();
   if (cpu == kNoCpu) return Errno::inval;
 
-  auto* const window = core().shared_heap().alloc<evl_user_window>();
-  if (window == nullptr) return Errno::nomem;
+  auto* const window = core().shared_heap().alloc<evl_user_window>(inband);
+  if (window == nullptr) return Errno::again;
   StateFlags modes;
   if (kapi_get_config()->debug_woli) modes = ThreadState::woli | ThreadState::hmsig;
   auto* const made = create<ThreadElement>(inband, factory, clone_flags,
@@ -67,7 +66,7 @@ Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_fla
                                                          .params = {},
                                                          .state = modes});
   if (made == nullptr) {
-    core().shared_heap().free(window);
+    core().shared_heap().free(window, inband);
     return Errno::nomem;
   }
   made->thread_.window_ = window;
@@ -123,7 +122,7 @@ void ThreadElement::detach_current(const InbandStage& inband) noexcept {
     core().remove_thread(*thread);
   }
   if (thread->process_ != nullptr) thread->process_->remove(*thread);
-  core().shared_heap().free(std::exchange(thread->window_, nullptr));
+  core().shared_heap().free(std::exchange(thread->window_, nullptr), inband);
   if (self.raised_capabilities_ != 0) kapi_drop_capabilities(self.raised_capabilities_);
   thread->resource_timer_.destroy(inband);
   thread->period_timer_.destroy(inband);
@@ -140,7 +139,10 @@ Status ThreadElement::join(const InbandStage&) noexcept {
 }
 
 void ThreadElement::dispose(Element& element, const InbandStage& inband) noexcept {
-  discard(inband, static_cast<ThreadElement*>(&element));
+  auto& self = static_cast<ThreadElement&>(element);
+  // One that never attached still has it.
+  core().shared_heap().free(std::exchange(self.thread_.window_, nullptr), inband);
+  discard(inband, &self);
 }
 
 evl_thread_state ThreadElement::snapshot() noexcept {
