@@ -4,6 +4,7 @@
 #ifndef EVL_BASE_USER_PTR_H
 #define EVL_BASE_USER_PTR_H
 
+#include "base/proof.h"
 #include "base/result.h"
 #include "kapi/memory.h"
 
@@ -52,6 +53,14 @@ class UserPtr {
     if (!status.ok()) return status.error();
     return value;
   }
+  // For a handler that has done nothing yet, and may sleep afterwards. EINTR: a signal that came
+  // with a page fault has taken the caller in-band, where it serves that first.
+  [[nodiscard]] Result<T> read(const OobStage&) const noexcept {
+    const Result<T> value = read();
+    if (value.ok() && !kapi_running_oob()) return Errno::intr;
+    return value;
+  }
+  [[nodiscard]] Result<T> read(const InbandStage&) const noexcept { return read(); }
   [[nodiscard]] Status write(const T& value) const noexcept {
     return bytes_.write(&value, sizeof(value));
   }

@@ -28,11 +28,12 @@ constexpr int kKernelTaskPrio = 1;
 
 class Hectic;
 
-// One that takes part. HT1: `oob` says where the task waits, or where it waited last; the task
-// itself writes it, before it wakes the next one.
+// One that takes part. HT1: oob_ says where the task waits, or where it waited last, or, before
+// that, where it will wait first; the task itself writes it, before it wakes the next one. A
+// wake-up that comes before the task waits is remembered on that stage: by the flag, or as a token.
 class HecticTask final : Immovable {
  public:
-  HecticTask(Hectic& owner, u32 index) noexcept;
+  HecticTask(Hectic& owner, u32 index, Stage first_wait) noexcept;
 
   [[nodiscard]] Status wait(const OobStage& oob, Thread& self) noexcept;
   [[nodiscard]] Status wait(const InbandStage& inband) noexcept;
@@ -86,7 +87,8 @@ class Hectic final : Immovable {
   static void on_pause_over(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
   static void kernel_body(const OobStage& oob, void* argument) noexcept;
   [[nodiscard]] HecticTask* task(u32 index) noexcept;
-  [[nodiscard]] Result<u32> add_task(const InbandStage& inband) noexcept EVL_REQUIRES(mutex_);
+  [[nodiscard]] Result<u32> add_task(Stage first_wait, const InbandStage& inband) noexcept
+      EVL_REQUIRES(mutex_);
   [[nodiscard]] u32 note_switch(hectic_switch_req request) noexcept;
   void wake(HecticTask& next) noexcept;
   // EINTR: what led here has been done, PEND goes on waiting; Linux may not begin it again.
@@ -118,7 +120,9 @@ class Hectic final : Immovable {
   InPlace<Timer> pause_timer_;
 };
 
-HecticTask::HecticTask(Hectic& of, u32 number) noexcept : owner{of}, index{number} {
+HecticTask::HecticTask(Hectic& of, u32 number, Stage first_wait) noexcept
+    : owner{of}, index{number} {
+  will_wait(first_wait);
   kapi_waitq_init(&inband_waiters_);
   kapi_irq_work_init(&wake_work_, on_wake);
 }
@@ -197,10 +201,10 @@ Status Hectic::set_pause(u32 pause_us, const InbandStage& inband) noexcept {
   return kOk;
 }
 
-Result<u32> Hectic::add_task(const InbandStage& inband) noexcept {
+Result<u32> Hectic::add_task(Stage first_wait, const InbandStage& inband) noexcept {
   const u32 index = nr_registered_.load_relaxed();
   if (index >= nr_tasks_) return Errno::busy;
-  HecticTask* const added = create<HecticTask>(inband, *this, index);
+  HecticTask* const added = create<HecticTask>(inband, *this, index, first_wait);
   if (added == nullptr) return Errno::nomem;
   tasks_[index] = added;
   nr_registered_.store_release(index + 1);  // Pairs with the acquire in task().
@@ -209,8 +213,9 @@ Result<u32> Hectic::add_task(const InbandStage& inband) noexcept {
 
 Status Hectic::add_user_task(UserPtr<hectic_task_index> where, const InbandStage& inband) noexcept {
   hectic_task_index task_index = EVL_TRY(where.read());
+  const bool waits_oob = (task_index.flags & HECTIC_OOB_WAIT) != 0;
   InbandLockGuard guard{mutex_, inband};
-  task_index.index = EVL_TRY(add_task(inband));
+  task_index.index = EVL_TRY(add_task(waits_oob ? Stage::oob : Stage::inband, inband));
   return where.write(task_index);
 }
 
@@ -218,7 +223,7 @@ Status Hectic::add_kernel_task(UserPtr<hectic_task_index> where,
                                const InbandStage& inband) noexcept {
   hectic_task_index task_index = EVL_TRY(where.read());
   InbandLockGuard guard{mutex_, inband};
-  const u32 index = EVL_TRY(add_task(inband));
+  const u32 index = EVL_TRY(add_task(Stage::oob, inband));  // Whatever the flags say.
   task_index.index = index;
   (void)EVL_TRY(where.write(task_index));
   char name[48];
@@ -294,9 +299,9 @@ template <typename Proof>
 Status Hectic::common_request(const Proof& here, unsigned cmd, unsigned long arg) noexcept {
   switch (cmd) {
     case EVL_HECIOC_PEND:
-      return pend(here, EVL_TRY(UserPtr<hectic_task_index>{arg}.read()).index);
+      return pend(here, EVL_TRY(UserPtr<hectic_task_index>{arg}.read(here)).index);
     case EVL_HECIOC_SWITCH_TO:
-      return switch_to(here, EVL_TRY(UserPtr<hectic_switch_req>{arg}.read()));
+      return switch_to(here, EVL_TRY(UserPtr<hectic_switch_req>{arg}.read(here)));
     case EVL_HECIOC_GET_SWITCHES_COUNT:
       return UserPtr<u32>{arg}.write(switches_);
     case EVL_HECIOC_GET_LAST_ERROR: {

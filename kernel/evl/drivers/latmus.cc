@@ -6,7 +6,8 @@
 // run ends: TUNE by itself, MEASURE when that thread gets a signal. For user answers another thread
 // calls PULSE over and over: with the date of its last answer, until the next shot.
 //
-// RUN that is broken by a signal has still written its results: it fails with EINTR.
+// A MEASURE ends by that: RUN has succeeded, and has written the results. A TUNE that is broken
+// fails with EINTR, and the gravity is what it was.
 #include "drivers/latmus_stats.h"
 
 #include "base/in_place.h"
@@ -21,6 +22,8 @@ namespace evl {
 namespace {
 
 constexpr u32 kMaxCells = 1'000;
+constexpr u32 kDefaultCell_ns = 1'000;
+constexpr u32 kMaxCell_ns = 1'000'000;
 constexpr s64 kTuneStep_ns = kNsPerSecond / 2;
 
 // Invariants, whenever lock_ is free:
@@ -96,7 +99,8 @@ LatencyMeter::Setup LatmusRun::meter_setup(const latmus_setup& setup, Goal goal,
   return {.period = Duration::ns(period_ns),
           .window = per(kNsPerSecond),
           .skipped = per(kNsPerSecond),
-          .cells = cells};
+          .cells = cells,
+          .cell_ns = setup.cell_ns != 0 ? setup.cell_ns : kDefaultCell_ns};
 }
 
 Gravity LatmusRun::gravity_kind(u32 type) noexcept {
@@ -220,7 +224,7 @@ void LatmusRun::kernel_body(const OobStage& oob, void* argument) noexcept {
 
 Status LatmusRun::pulse(const OobStage& oob, Thread& self, UserPtr<u64> answered) noexcept {
   if (setup_.type != EVL_LAT_USER) return Errno::inval;
-  const u64 when_ns = EVL_TRY(answered.read());
+  const u64 when_ns = EVL_TRY(answered.read(oob));
   bool over = false;
   {
     HardIrqGuard irqs_off;
@@ -237,6 +241,7 @@ Status LatmusRun::pulse(const OobStage& oob, Thread& self, UserPtr<u64> answered
 Status LatmusRun::go(const OobStage& oob, Thread& self, Xbuf* output) noexcept {
   const Duration period = Duration::ns(static_cast<s64>(setup_.period));
   const Date first = clock_.now() + period;
+  self.set_local(LocalInfo::norst);  // Broken by a signal, it is over, not to begin again.
   done_flag_.clear();
   {
     HardIrqGuard irqs_off;
@@ -261,7 +266,7 @@ Status LatmusRun::go(const OobStage& oob, Thread& self, Xbuf* output) noexcept {
 Status LatmusRun::measure(const OobStage& oob, Thread& self, const latmus_result& result) noexcept {
   using Results = latmus_measurement_result;
   if (result.len != sizeof(Results)) return Errno::inval;
-  const Results results = EVL_TRY(UserPtr<Results>::from(result.data_ptr).read());
+  const Results results = EVL_TRY(UserPtr<Results>::from(result.data_ptr).read(oob));
   const FileRef file{core().files().get(setup_.u.measure.xfd)};
   if (!file) return Errno::badf;
   Xbuf* const output = xbuf_of(file);
@@ -283,7 +288,7 @@ Status LatmusRun::measure(const OobStage& oob, Thread& self, const latmus_result
     const UserBytes to{static_cast<unsigned long>(results.histogram_ptr)};
     (void)EVL_TRY(to.write(cells_.data(), bytes));
   }
-  return status;
+  return status.is(Errno::intr) ? kOk : status;
 }
 
 void LatmusRun::apply(s32 gravity_ns) noexcept {
@@ -339,13 +344,12 @@ Status LatmusRun::tune(const OobStage& oob, Thread& self, const latmus_result& r
 }
 
 Status LatmusRun::run(const OobStage& oob, Thread& self, UserPtr<latmus_result> where) noexcept {
-  const latmus_result result = EVL_TRY(where.read());
+  const latmus_result result = EVL_TRY(where.read(oob));
   {
     HardIrqGuard irqs_off;
     HardLockGuard guard{lock_, irqs_off};
     if (std::exchange(running_, true)) return Errno::busy;
   }
-  self.set_local(LocalInfo::norst);  // Broken by a signal, it is over, not to begin again.
   const Status status = goal_ == Goal::tune ? tune(oob, self, result) : measure(oob, self, result);
   HardIrqGuard irqs_off;
   HardLockGuard guard{lock_, irqs_off};
@@ -378,7 +382,7 @@ Status set_up(LatmusFile& file, LatmusRun::Goal goal, UserPtr<latmus_setup> wher
   if (!core().oob_cpus().has(setup.cpu)) return Errno::inval;
   if (tune && setup.type == EVL_LAT_SIRQ) return Errno::inval;
   const u32 nr_cells = tune ? 0 : setup.u.measure.hcells;
-  if (nr_cells > kMaxCells) return Errno::inval;
+  if (nr_cells > kMaxCells || setup.cell_ns > (tune ? 0 : kMaxCell_ns)) return Errno::inval;
 
   InbandLockGuard guard{file.mutex, inband};
   if (file.run.load_relaxed() != nullptr) return Errno::busy;

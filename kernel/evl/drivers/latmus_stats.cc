@@ -54,8 +54,8 @@ void LatencyMeter::account(s32 latency) noexcept {
   squares_ = detail::saturating_add(squares_, distance * (value - running_mean_));
 
   if (setup_.cells.empty()) return;
-  const auto us = static_cast<size_t>(latency < 0 ? -latency : latency) / 1'000;
-  ++setup_.cells[us < setup_.cells.size() ? us : setup_.cells.size() - 1];
+  const auto cell = static_cast<size_t>(latency < 0 ? -latency : latency) / setup_.cell_ns;
+  ++setup_.cells[cell < setup_.cells.size() ? cell : setup_.cells.size() - 1];
 }
 
 // An answer that took longer than a period stands for the shots that went by meanwhile. When one of

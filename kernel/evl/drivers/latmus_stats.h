@@ -21,7 +21,8 @@ class LatencyMeter final {
     Duration period;
     u32 window;              // Samples per record, at least 1.
     u32 skipped;             // Samples before the first record.
-    std::span<s32> cells{};  // Histogram: cell n counts |latency| in [n, n + 1) us; the last, more.
+    std::span<s32> cells{};  // Histogram: cell n counts |latency| in [n, n + 1) * cell_ns, and
+    u32 cell_ns{1'000};      // the last one also what is above; at least 1.
   };
   explicit LatencyMeter(const Setup& setup) noexcept : setup_{setup} {}
 

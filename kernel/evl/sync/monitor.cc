@@ -27,8 +27,8 @@ Result<Element*> build(Factory& factory, UserBytes attrs, u32 clone_flags, u32& 
   } else if (wanted.type != EVL_MONITOR_EVENT || wanted.protocol != EVL_EVENT_GATED) {
     return Errno::inval;
   }
-  auto* const state = core().shared_heap().alloc<evl_monitor_state>();
-  if (state == nullptr) return Errno::nomem;
+  auto* const state = core().shared_heap().alloc<evl_monitor_state>(inband);
+  if (state == nullptr) return Errno::again;
   Element* made = nullptr;
   if (is_gate) {
     state->u.gate.ceiling = wanted.initval;
@@ -40,7 +40,7 @@ Result<Element*> build(Factory& factory, UserBytes attrs, u32 clone_flags, u32& 
     made = create<Event>(inband, factory, clone_flags, *clock, *state);
   }
   if (made == nullptr) {
-    core().shared_heap().free(state);
+    core().shared_heap().free(state, inband);
     return Errno::nomem;
   }
   state_offset = core().shared_heap().offset_of(state);
@@ -58,7 +58,7 @@ void dispose(Element& element, const InbandStage& inband) noexcept {
   } else {
     discard(inband, &static_cast<Event&>(monitor));
   }
-  core().shared_heap().free(state);
+  core().shared_heap().free(state, inband);
 }
 
 void release(void* object, kapi_file* file) {
@@ -73,32 +73,27 @@ void release(void* object, kapi_file* file) {
 
 // ---- Requests, oob ----
 
-// A copy that faulted may have left the caller in-band, because of a signal. Nothing was done yet.
-#define EVL_STAY_OOB() \
-  if (!kapi_running_oob()) return Errno::intr
-
 Result<Gate*> gate_behind(const FileRef& file) noexcept;
 
 Status enter(Gate& gate, unsigned long arg) noexcept {
-  const __evl_timespec timeout = EVL_TRY(UserPtr<__evl_timespec>{arg}.read());
+  const OobStage oob = OobStage::at_entry();
+  const __evl_timespec timeout = EVL_TRY(UserPtr<__evl_timespec>{arg}.read(oob));
   const Deadline deadline = EVL_TRY(Deadline::from(timeout));
-  EVL_STAY_OOB();
-  return gate.enter(OobStage::at_entry(), *current_thread(), deadline);
+  return gate.enter(oob, *current_thread(), deadline);
 }
 
 Status wait(Event& event, unsigned long arg) noexcept {
-  const auto request = EVL_TRY(UserPtr<evl_monitor_waitreq>{arg}.read());
+  const OobStage oob = OobStage::at_entry();
+  const auto request = EVL_TRY(UserPtr<evl_monitor_waitreq>{arg}.read(oob));
   Deadline deadline = Deadline::never();
   if (request.timeout_ptr != 0) {
-    const auto timeout = EVL_TRY(UserPtr<__evl_timespec>::from(request.timeout_ptr).read());
+    const auto timeout = EVL_TRY(UserPtr<__evl_timespec>::from(request.timeout_ptr).read(oob));
     deadline = EVL_TRY(Deadline::from(timeout));
   }
-  EVL_STAY_OOB();
   const FileRef file{core().files().get(static_cast<unsigned>(request.gatefd))};
   Gate* const gate = EVL_TRY(gate_behind(file));
   s32 status = 0;
-  const Status result =
-      event.wait(OobStage::at_entry(), *current_thread(), *gate, deadline, status);
+  const Status result = event.wait(oob, *current_thread(), *gate, deadline, status);
   const bool waited = !result.is(Errno::perm) && !result.is(Errno::badfd);
   if (waited) {
     const UserBytes out{arg + offsetof(evl_monitor_waitreq, status)};
@@ -108,11 +103,11 @@ Status wait(Event& event, unsigned long arg) noexcept {
 }
 
 Status unwait(unsigned long arg) noexcept {
-  const auto request = EVL_TRY(UserPtr<evl_monitor_unwaitreq>{arg}.read());
-  EVL_STAY_OOB();
+  const OobStage oob = OobStage::at_entry();
+  const auto request = EVL_TRY(UserPtr<evl_monitor_unwaitreq>{arg}.read(oob));
   const FileRef file{core().files().get(static_cast<unsigned>(request.gatefd))};
   Gate* const gate = EVL_TRY(gate_behind(file));
-  return gate->enter(OobStage::at_entry(), *current_thread(), Deadline::never());
+  return gate->enter(oob, *current_thread(), Deadline::never());
 }
 
 Status serve_gate(Gate& gate, unsigned cmd, unsigned long arg) noexcept {

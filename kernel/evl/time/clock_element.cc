@@ -42,10 +42,9 @@ long inband_ioctl(void* object, kapi_file*, unsigned cmd, unsigned long arg) {
 }
 
 Status sleep(Clock& clock, unsigned long arg) noexcept {
-  const Date date = EVL_TRY(Date::from(EVL_TRY(UserTime{arg}.read())));
-  // A signal that came with a page fault has taken the caller in-band: it serves that first.
-  if (!kapi_running_oob()) return Errno::intr;
-  return sleep_until(OobStage::at_entry(), clock, date);
+  const OobStage oob = OobStage::at_entry();
+  const Date date = EVL_TRY(Date::from(EVL_TRY(UserTime{arg}.read(oob))));
+  return sleep_until(oob, clock, date);
 }
 
 long oob_ioctl(void* object, kapi_file*, unsigned cmd, unsigned long arg) {

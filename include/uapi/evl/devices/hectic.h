@@ -14,7 +14,7 @@
 #include <linux/ioctl.h>
 #include <evl/types.h>
 
-/* hectic_task_index.flags */
+/* hectic_task_index.flags of REGISTER_UTASK: where the task waits first. */
 #define HECTIC_INBAND_WAIT 0x0
 #define HECTIC_OOB_WAIT 0x10000
 

@@ -74,8 +74,10 @@ EVL_ABI_SIZE(struct latmus_result, 16);
 #define EVL_LATIOC_TUNE _IOWR(EVL_LATMUS_IOCBASE, 0, struct latmus_setup)
 #define EVL_LATIOC_MEASURE _IOWR(EVL_LATMUS_IOCBASE, 1, struct latmus_setup)
 /*
- * Blocks. A MEASURE ends when a signal is pending for the caller: that is success, and stores
- * the last record and the histogram. The same ends a TUNE with EINTR, and changes nothing.
+ * Blocks, out-of-band. A MEASURE ends when a signal is sent to the caller, or by
+ * evl_unblock_thread(): that is success, and stores the last record and the histogram. The same
+ * ends a TUNE with EINTR, and changes nothing. EINTR of a MEASURE: the signal was there before the
+ * run has begun, nothing was measured.
  */
 #define EVL_LATIOC_RUN _IOR(EVL_LATMUS_IOCBASE, 2, struct latmus_result)
 /*

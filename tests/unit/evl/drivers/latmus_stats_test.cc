@@ -85,6 +85,19 @@ TEST(LatencyMeter, HistogramTakesTheAbsoluteValueAndTheRestInTheLastCell) {
   EXPECT_EQ(cells, (std::vector<s32>{2, 2, 0, 2}));
 }
 
+TEST(LatencyMeter, CellsAreAsWideAsTheSetupSays) {
+  std::vector<s32> cells(3);
+  LatencyMeter meter{{.period = Duration::ns(kPeriod),
+                      .window = 100,
+                      .skipped = 0,
+                      .cells = cells,
+                      .cell_ns = 50}};
+  meter.start(Date{}, Duration::us(9));
+  const s64 late[] = {0, 49, 50, -99, 100, 149, 150, 7'000};
+  for (s64 i = 0; i < 8; ++i) (void)meter.add(Date::from_ns(i * kPeriod + late[i]));
+  EXPECT_EQ(cells, (std::vector<s32>{2, 2, 4}));
+}
+
 TEST(LatencyMeter, AnEmptyWindowHasNoMean) {
   LatencyMeter meter = make(1, 0);
   EXPECT_EQ(meter.mean(), 0);
