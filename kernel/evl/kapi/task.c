@@ -225,6 +225,11 @@ void kapi_set_inband_priority(struct kapi_task *task, int priority)
 	sched_setscheduler_nocheck(to_task(task), priority ? SCHED_FIFO : SCHED_NORMAL, &param);
 }
 
+bool kapi_task_allowed(void)
+{
+	return dovetail_task_allowed(current);
+}
+
 bool kapi_memory_is_locked(void)
 {
 	return current->mm && current->mm->def_flags & VM_LOCKED;

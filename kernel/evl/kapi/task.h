@@ -118,6 +118,9 @@ void kapi_get_affinity(struct kapi_task *task, struct kapi_cpumask *cpus);	/* Do
 /* SCHED_FIFO at 1..99, or SCHED_OTHER for 0, without any privilege check. */
 void kapi_set_inband_priority(struct kapi_task *task, int priority);
 
+/* May current become a thread? Not a worker of a kernel service, nor behind a filter of calls. */
+bool kapi_task_allowed(void);
+
 bool kapi_memory_is_locked(void);	/* mlockall(MCL_FUTURE) is in force for current's mm. */
 
 enum kapi_capability { KAPI_CAP_SYS_NICE = 1, KAPI_CAP_IPC_LOCK = 2, KAPI_CAP_SYS_RAWIO = 4,

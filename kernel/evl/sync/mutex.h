@@ -47,8 +47,8 @@ class MutexHome {
 //       core looks at it.
 //   M3  Inheriting with a tracked owner and waiters: this is in the owner's boosters_, with the top
 //       waiter's effective parameters as boost().
-//   M4  Protecting, ceiling applied (CEIL in the word): this is in the owner's boosters_, FIFO at
-//       the ceiling as it was at the acquisition.
+//   M4  Protecting: this is in the tracked owner's boosters_ exactly while the ceiling is applied,
+//       FIFO at the ceiling as it was at the acquisition. CEIL in the word tells user space so.
 //   M5  The word is never trusted: an owner is looked up, not dereferenced; a word user space
 //       spoiled costs its users a deadlock or an error, the core nothing.
 //
@@ -77,8 +77,7 @@ class Mutex final : public Booster, public WaitChannel {
   [[nodiscard]] fundle_t owner_handle() const noexcept {
     return word_.load_relaxed() & LockWord::kOwner;
   }
-  // PP: sets CEIL and raises the owner, if that is `self` and it was not done yet. False: not
-  // owner.
+  // PP: sets CEIL, and raises the owner, which is `self`, if it was not done yet. False: not owner.
   bool commit_ceiling(Thread& self, const HardIrqsOff& irqs_off) noexcept EVL_EXCLUDES(lock());
 
   // Wakes all waiters with `reasons`. Any stage. A scheduling point is the caller's.
@@ -103,7 +102,7 @@ class Mutex final : public Booster, public WaitChannel {
       EVL_REQUIRES(lock());
   enum class Ceiling : bool { none, applied };
   enum class Counted : bool { no, yes };
-  // False: the thread exits and owns nothing any more.
+  // False: the thread is not attached yet, or exits: it owns nothing.
   bool track_owner(Thread& owner, Ceiling ceiling, Counted counted,
                    const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock());
   // True: the effective parameters of the former owner have changed.

@@ -32,7 +32,7 @@ bool Mutex::track_owner(Thread& owner, Ceiling ceiling, Counted counted,
   EVL_ASSERT(owner_ == nullptr);
   ThreadGuard guard{owner, irqs_off};
   owner.lock_.assert_held();
-  if (owner.owns_no_more_) return false;
+  if (!owner.may_own_) return false;
   owner.owned_.push_back(*this);
   owner_ = &owner;
   counted_ = counted == Counted::yes;
@@ -90,11 +90,12 @@ void Mutex::waiter_left(PriorityChain& chain, const HardIrqsOff& irqs_off) noexc
 bool Mutex::commit_ceiling(Thread& self, const HardIrqsOff& irqs_off) noexcept {
   HardLockGuard guard{lock(), irqs_off};
   if (protocol_ != MutexProtocol::protect || !is_owned_by(self)) return false;
-  // The owner is the thread that runs this: it cannot release the mutex meanwhile.
-  if ((word_.fetch_or(LockWord::kCeil) & LockWord::kCeil) != 0) return true;
+  // The owner is the thread that runs this: it cannot release the mutex meanwhile. Whether the
+  // ceiling is applied is not the word's to say (M4).
+  (void)word_.fetch_or(LockWord::kCeil);
   if (owner_ == nullptr) {
     track_owner(self, Ceiling::applied, Counted::no, irqs_off);
-  } else if (owner_ == &self) {  // Tracked since somebody contended.
+  } else if (owner_ == &self && !BoostQueue::linked(*this)) {  // Tracked since somebody contended.
     ThreadGuard locked{self, irqs_off};
     take_ceiling(locked);
   }
@@ -106,17 +107,14 @@ bool Mutex::mutex_invariants_hold() noexcept {
   if (has_waiters() && (word_.load_relaxed() & LockWord::kClaim) == 0) return false;  // M1
   if (owner_ == nullptr) return !BoostQueue::linked(*this);
   if (!OwnedList::linked(*this)) return false;  // M2
-  const bool boosts = protocol_ == MutexProtocol::inherit
-                          ? has_waiters()
-                          : (word_.load_relaxed() & LockWord::kCeil) != 0;
-  return boosts == BoostQueue::linked(*this);  // M3, M4
+  return protocol_ == MutexProtocol::protect || has_waiters() == BoostQueue::linked(*this);  // M3
 }
 
 void Mutex::drop_all_of(Thread& self) noexcept {
   {
     HardIrqGuard irqs_off;
     HardLockGuard guard{self.lock_, irqs_off};
-    self.owns_no_more_ = true;
+    self.may_own_ = false;
   }
   for (bool more = true; more;) {  // Bounded by the mutexes it owns: no new ones come.
     more = false;

@@ -205,7 +205,9 @@ class Thread final : Immovable {
   SchedParams base_ EVL_GUARDED_BY(lock_);
   Booster::BoostQueue boosters_ EVL_GUARDED_BY(lock_);
   Booster::OwnedList owned_ EVL_GUARDED_BY(lock_);
-  bool owns_no_more_ EVL_GUARDED_BY(lock_){false};  // It exits: set by drop_owned_mutexes().
+  // False: no mutex may track it as its owner. True from attach() to drop_owned_mutexes(): a handle
+  // can be found, and written to a lock word, while its thread is being made or unmade.
+  bool may_own_ EVL_GUARDED_BY(lock_){false};
   // Mutexes owned, counted when weak or WOLI: a weak thread stays oob until it is 0. Itself only.
   int held_mutexes_{0};
   Process* process_{nullptr};

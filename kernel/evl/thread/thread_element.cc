@@ -48,6 +48,7 @@ ThreadElement::~ThreadElement() {
 Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_flags,
                                       u32& state_offset, const InbandStage& inband) noexcept {
   if (current_thread() != nullptr) return Errno::busy;
+  if (!kapi_task_allowed()) return Errno::perm;
   if (Process::current() == nullptr) return Errno::perm;
   if (!kapi_memory_is_locked()) return Errno::inval;
   const Cpu cpu = choose_cpu();
@@ -76,6 +77,8 @@ Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_fla
 
 Status ThreadElement::commit(Element& element, const InbandStage& inband) noexcept {
   auto& self = static_cast<ThreadElement&>(element);
+  // Once more: another thread of the process may have set a filter for all of them since build().
+  if (!kapi_task_allowed()) return Errno::perm;
   (void)EVL_TRY(status_of(kapi_pin_current(self.thread_.rq().cpu())));
   const int raised = kapi_raise_capabilities(kCapabilities);
   if (raised < 0) return status_of(raised);
@@ -97,6 +100,10 @@ void ThreadElement::attach(const InbandStage&) noexcept {
     HardLockGuard guard{core().task_lock(), irqs_off};
     kapi_current_state()->thread = &thread_;
     core().add_thread(thread_);
+    {
+      HardLockGuard locked{thread_.lock_, irqs_off};
+      thread_.may_own_ = true;
+    }
     thread_.release(ThreadState::dormant, {}, irqs_off);
   }
   kapi_altsched_start();
