@@ -110,7 +110,7 @@ void evl_on_trap_exit(const struct kapi_trap*) {
   if (self != nullptr && self->local().has(kInFault)) {
     self->clear_local(kInFault);
     kapi_hard_irq_enable();
-    (void)switch_oob(InbandStage::at_entry());
+    (void)switch_oob(InbandStage::at_entry(), OnCancel::go_on);
     kapi_hard_irq_disable();
   }
 }

@@ -19,10 +19,12 @@ class StageSwitch final {
   }
 
   // A signal that was queued during the move found the thread in-band, or did not see it arrive.
+  // Who is cancelled is not to sleep any more.
   static void catch_up(Thread& self) noexcept {
     HardIrqGuard irqs_off;
     ThreadGuard locked{self, irqs_off};
-    if (kapi_signal_pending()) self.info_.set(ThreadInfo::kicked);
+    if (kapi_signal_pending() || self.info_.has(ThreadInfo::canceld))
+      self.info_.set(ThreadInfo::kicked);
   }
 
   static void enter_inband(Thread& self, const HardIrqsOff& irqs_off) noexcept {
@@ -49,7 +51,7 @@ class StageSwitch final {
   static void arrive(Thread& thread, const HardIrqsOff& irqs_off) noexcept;
 };
 
-Status switch_oob(InbandStage&&) noexcept {
+Status switch_oob(InbandStage&&, OnCancel on_cancel) noexcept {
   Thread* const self = current_thread();
   if (self == nullptr) return Errno::perm;
   kapi_trace(KAPI_EV_switch_oob, self->name(), self->peek_state().word(), self->peek_info().word());
@@ -68,7 +70,7 @@ Status switch_oob(InbandStage&&) noexcept {
   }
   kapi_hard_irq_enable();
   StageSwitch::catch_up(*self);
-  if (self->peek_info().has(ThreadInfo::canceld)) {
+  if (on_cancel == OnCancel::end && self->peek_info().has(ThreadInfo::canceld)) {
     const InbandStage inband = switch_inband(std::move(oob), SwitchCause::none);
     self->test_cancel(inband);
   }

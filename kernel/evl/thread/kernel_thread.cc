@@ -44,7 +44,7 @@ Status KernelThread::enter(const InbandStage& inband) noexcept {
   if (made == nullptr) return Errno::nomem;
   Ref<ThreadElement> element = Ref<ThreadElement>::adopt(*made);
   (void)EVL_TRY(factory.create_device(*made, name_, inband));
-  made->attach(inband);
+  (void)EVL_TRY(made->attach(inband));
   element_ = std::move(element);
   return kOk;
 }
@@ -88,7 +88,7 @@ Status KernelThread::set_period(const OobStage&, const Clock& clock, Date first,
   Thread& self = *current_thread();
   self.period_timer_.stop();
   if (period.is_zero()) return kOk;
-  if (period < clock.gravity(Gravity::kernel)) return Errno::inval;
+  if (period < clock.shortest_period(Gravity::kernel)) return Errno::inval;
   self.period_timer_.set_clock(clock);
   self.period_timer_.start(first, period);
   return kOk;

@@ -113,6 +113,7 @@ Status Thread::set_params(const SchedParams& params) noexcept {
     } else {
       changed = PriorityChain::recompute(locked);
     }
+    refresh_window();
   }
   if (changed) PriorityChain::propagate(*this);
   return kOk;
@@ -148,6 +149,7 @@ Result<u32> Thread::change_mode(u32 set, u32 cleared) noexcept {
   if (cleared != 0 && (now & kChannels) == 0) now &= ~kWarnings;
   state_.clear(kModeMask);
   state_.set(StateFlags::from_word(now));
+  refresh_window();
   kapi_trace(KAPI_EV_thread_update_mode, name_, set | cleared, set != 0);
   return before;
 }

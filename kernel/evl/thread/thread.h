@@ -47,7 +47,8 @@ enum class HmCode : u8;
 //   T6  READY: RQ2. A current thread has no blocking bit, unless its CPU is inside schedule().
 //   T7  INBAND is set exactly while Linux may run the task: from switch_inband() (before
 //       kapi_leave_oob()) until finish_park().
-//   T8  local_, preempt_count_, held_mutexes_, window_ copies: the thread itself only.
+//   T8  local_, preempt_count_, held_mutexes_: the thread itself only. Its window: itself, or who
+//       changes its mode or policy, under R; two at a time may leave it old until its next request.
 //   T9  Every mutex in owned_ has this thread as tracked owner (sync/mutex.h, M2).
 class Thread final : Immovable {
  public:
@@ -134,7 +135,7 @@ class Thread final : Immovable {
 
   // Gives Linux's scheduler the base priority, when it has changed since. Sleeps.
   void update_inband_priority(const InbandStage& inband) noexcept;
-  // Copies state and info to the user window. Any stage.
+  // Copies state and info to the user window. Any stage. Also by others, under R.
   void refresh_window() noexcept;
   [[nodiscard]] evl_user_window* user_window() const noexcept { return window_; }
   [[nodiscard]] bool is_kicked() const noexcept { return info_.has(ThreadInfo::kicked); }

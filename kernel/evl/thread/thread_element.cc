@@ -86,18 +86,25 @@ Status ThreadElement::commit(Element& element, const InbandStage& inband) noexce
   self.thread_.set_name(self.name());
   kapi_set_current_name(self.name());
   Process::current()->add(self.thread_);
-  self.attach(inband);
+  const Status attached = self.attach(inband);
+  if (!attached.ok()) {
+    self.thread_.process_->remove(self.thread_);
+    if (raised != 0) kapi_drop_capabilities(self.raised_capabilities_);
+    return attached;
+  }
   self.thread_.refresh_window();
   return kOk;
 }
 
-// Nothing can fail here. From kapi_altsched_start() on, upcalls may be about this task.
-void ThreadElement::attach(const InbandStage&) noexcept {
-  get();  // TE1.
+// From kapi_altsched_start() on, upcalls may be about this task.
+Status ThreadElement::attach(const InbandStage&) noexcept {
   kapi_altsched_init(&thread_.altsched_);
   {
     HardIrqGuard irqs_off;
     HardLockGuard guard{core().task_lock(), irqs_off};
+    // Core::stop() changes the state first, and looks for threads under this lock then.
+    if (!core().running()) return Errno::nxio;
+    get();  // TE1.
     kapi_current_state()->thread = &thread_;
     core().add_thread(thread_);
     {
@@ -108,6 +115,7 @@ void ThreadElement::attach(const InbandStage&) noexcept {
   }
   kapi_altsched_start();
   kapi_trace(KAPI_EV_thread_map, thread_.name(), kapi_task_pid(thread_.task()), 0);
+  return kOk;
 }
 
 void ThreadElement::detach_current(const InbandStage& inband) noexcept {
@@ -118,18 +126,20 @@ void ThreadElement::detach_current(const InbandStage& inband) noexcept {
   drop_owned_mutexes(inband, *thread);
   self.factory().index().withdraw(self);
   kapi_altsched_stop();
+  evl_user_window* window = nullptr;
   {
     HardIrqGuard irqs_off;
     HardLockGuard guard{core().task_lock(), irqs_off};
     {
       ThreadGuard locked{*thread, irqs_off};
       thread->state_.set(ThreadState::zombie);
+      window = std::exchange(thread->window_, nullptr);  // Nobody refreshes it any more.
     }
     kapi_current_state()->thread = nullptr;
     core().remove_thread(*thread);
   }
   if (thread->process_ != nullptr) thread->process_->remove(*thread);
-  core().shared_heap().free(std::exchange(thread->window_, nullptr), inband);
+  core().shared_heap().free(window, inband);
   if (self.raised_capabilities_ != 0) kapi_drop_capabilities(self.raised_capabilities_);
   thread->resource_timer_.destroy(inband);
   thread->period_timer_.destroy(inband);

@@ -60,8 +60,8 @@ class ThreadElement final : public Element {
 
  private:
   friend class KernelThread;
-  // Of both kinds of threads: the calling task becomes this thread.
-  void attach(const InbandStage& inband) noexcept;
+  // Of both kinds of threads: the calling task becomes this thread. ENXIO: the core was stopped.
+  [[nodiscard]] Status attach(const InbandStage& inband) noexcept;
   [[nodiscard]] bool is_self() noexcept { return current_thread() == &thread_; }
   [[nodiscard]] Status common_request(unsigned cmd, unsigned long arg) noexcept;
 
@@ -91,7 +91,8 @@ class KernelThread final : Immovable {
   void stop(const InbandStage& inband) noexcept;
   [[nodiscard]] static bool should_stop() noexcept;  // The thread itself.
 
-  /// Periodic release of the calling kernel thread. EINVAL: period below the kernel gravity.
+  /// Periodic release of the calling kernel thread. EINVAL: period below
+  /// Clock::shortest_period().
   [[nodiscard]] static Status set_period(const OobStage& oob, const Clock& clock, Date first,
                                          Duration period) noexcept;
   /// Waits for the next release; `overruns`: those missed. EAGAIN no period; EINTR; ETIMEDOUT with
