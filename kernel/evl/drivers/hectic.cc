@@ -317,8 +317,7 @@ Status Hectic::common_request(const Proof& here, unsigned cmd, unsigned long arg
       else
         return stax_.lock(here);
     case EVL_HECIOC_UNLOCK_STAX:
-      stax_.unlock(here);
-      return kOk;
+      return stax_.unlock(here);
     default:
       return Errno::notty;
   }
@@ -329,6 +328,7 @@ void Hectic::release(const InbandStage& inband) noexcept {
   for (u32 i = 0; i < count; ++i) tasks_[i]->flush();
   stax_.flush(ThreadInfo::rmid);
   oob_file_.release(inband);
+  stax_.drop(inband);  // A task that was killed may have held it.
   for (u32 i = 0; i < count; ++i) {
     if (tasks_[i]->thread.thread() != nullptr) tasks_[i]->thread.stop(inband);
   }

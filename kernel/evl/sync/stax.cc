@@ -14,6 +14,7 @@ Stax::Stax(const char* name) noexcept : oob_waiters_{name, core().monotonic(), W
 }
 
 Stax::~Stax() {
+  kapi_irq_work_sync(&wake_work_);
   EVL_ASSERT((gate_.load_relaxed() & kCount) == 0);
 }
 
@@ -36,10 +37,10 @@ bool Stax::claim(u32 stage) noexcept {
 }
 
 // True: the other stage is to be woken.
-bool Stax::leave() noexcept {
+Result<bool> Stax::leave(u32 stage) noexcept {
   u32 word = gate_.load_relaxed();
   for (;;) {
-    EVL_ASSERT((word & kCount) != 0);
+    if ((word & kCount) == 0 || (word & kInband) != stage) return Errno::perm;
     const bool last = (word & kCount) == 1;
     if (gate_.compare_exchange(word, last ? 0 : word - 1)) return last && (word & kClaimed) != 0;
   }
@@ -84,12 +85,14 @@ Status Stax::lock(const InbandStage&) noexcept {
       this));
 }
 
-void Stax::unlock(const OobStage&) noexcept {
-  if (leave()) kapi_irq_work_queue(&wake_work_);
+Status Stax::unlock(const OobStage&) noexcept {
+  if (EVL_TRY(leave(0))) kapi_irq_work_queue(&wake_work_);
+  return kOk;
 }
 
-void Stax::unlock(const InbandStage&) noexcept {
-  if (leave()) flush({});
+Status Stax::unlock(const InbandStage&) noexcept {
+  if (EVL_TRY(leave(kInband))) flush({});
+  return kOk;
 }
 
 void Stax::wake_inband(kapi_irq_work* work) noexcept {

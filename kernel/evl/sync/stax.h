@@ -16,7 +16,7 @@ namespace evl {
 class Stax final : Immovable {
  public:
   explicit Stax(const char* name) noexcept;
-  ~Stax();  // Free.
+  ~Stax();  // Free, and nobody inside of a call. In-band: waits for its irq_work.
 
   // Uncontended: one compare-and-swap. Errors: EINTR, EIDRM.
   [[nodiscard]] Status lock(const OobStage& oob, Thread& self) noexcept;
@@ -24,8 +24,12 @@ class Stax final : Immovable {
   [[nodiscard]] Status lock(const InbandStage& inband) noexcept;
   [[nodiscard]] Status try_lock(const OobStage& oob) noexcept;  // EAGAIN
   [[nodiscard]] Status try_lock(const InbandStage& inband) noexcept;
-  void unlock(const OobStage& oob) noexcept;  // The stage that locked. Reschedules.
-  void unlock(const InbandStage& inband) noexcept;
+  // EPERM: the stage does not hold it. Reschedules.
+  [[nodiscard]] Status unlock(const OobStage& oob) noexcept;
+  [[nodiscard]] Status unlock(const InbandStage& inband) noexcept;
+  // Opens it, whoever holds it: nobody inside of a call, none comes. Before the destructor, when
+  // holders may have died.
+  void drop(const InbandStage&) noexcept { gate_.store_relaxed(0); }
   void flush(InfoFlags reasons) noexcept;
 
  private:
@@ -35,7 +39,7 @@ class Stax final : Immovable {
   // `stage`: 0 or kInband.
   [[nodiscard]] bool enter(u32 stage) noexcept;
   [[nodiscard]] bool claim(u32 stage) noexcept;
-  [[nodiscard]] bool leave() noexcept;
+  [[nodiscard]] Result<bool> leave(u32 stage) noexcept;
   static void wake_inband(kapi_irq_work* work) noexcept;
 
   Atomic<u32> gate_{0};
