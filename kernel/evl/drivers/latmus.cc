@@ -49,11 +49,11 @@ class LatmusRun final : Immovable {
                            UserPtr<latmus_result> result) noexcept;
   [[nodiscard]] Status pulse(const OobStage& oob, Thread& self, UserPtr<u64> answer) noexcept;
   [[nodiscard]] s32* cells() const noexcept { return cells_.data(); }
+  [[nodiscard]] static Gravity gravity_kind(u32 type) noexcept;
 
  private:
   static LatencyMeter::Setup meter_setup(const latmus_setup& setup, Goal goal,
                                          std::span<s32> cells) noexcept;
-  static Gravity gravity_kind(u32 type) noexcept;
   static void on_shot(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
   static void on_inband(kapi_irq_work* work) noexcept;
   static void kernel_body(const OobStage& oob, void* argument) noexcept;
@@ -379,6 +379,8 @@ Status set_up(LatmusFile& file, LatmusRun::Goal goal, UserPtr<latmus_setup> wher
   if (setup.type > EVL_LAT_SIRQ || setup.period == 0 || setup.period > kNsPerSecond)
     return Errno::inval;
   if (thread && (setup.priority < 1 || setup.priority > 98)) return Errno::inval;
+  const Duration shortest = core().monotonic().shortest_period(LatmusRun::gravity_kind(setup.type));
+  if (Duration::ns(static_cast<s64>(setup.period)) < shortest) return Errno::inval;
   if (!core().oob_cpus().has(setup.cpu)) return Errno::inval;
   if (tune && setup.type == EVL_LAT_SIRQ) return Errno::inval;
   const u32 nr_cells = tune ? 0 : setup.u.measure.hcells;

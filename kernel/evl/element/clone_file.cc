@@ -18,8 +18,12 @@ struct GivenName {
     if (address == 0) return kOk;
     (void)EVL_TRY(status_of(
         kapi_copy_name_from_user(text, reinterpret_cast<const void*>(address), sizeof(text))));
-    for (const char* c = text; *c != '\0'; ++c)
+    bool dots = true;  // "." and "..": nothing but.
+    for (const char* c = text; *c != '\0'; ++c) {
       if (*c == '/') return Errno::inval;
+      dots = dots && *c == '.';
+    }
+    if (dots) return Errno::inval;
     name = text;
     return kOk;
   }

@@ -11,6 +11,8 @@ namespace {
 // Devices that share the class "evl": control, trace, and what comes.
 constexpr unsigned kMaxSingles = 8;
 
+constexpr const char* kCloneName = "clone";
+
 u32 hash_of(const char* name) noexcept {
   u32 hash = 2166136261U;  // Fowler, Noll, Vo: FNV-1a.
   for (; *name != '\0'; ++name) hash = (hash ^ static_cast<u8>(*name)) * 16777619U;
@@ -49,7 +51,7 @@ Status Factory::open(const InbandStage& inband, Factory* singles) noexcept {
   kapi_device_setup setup{};
   setup.cls = owner.device_class_;
   setup.minor = single ? owner.singles_++ : max_;
-  setup.name = single ? class_.name : "clone";
+  setup.name = single ? class_.name : kCloneName;
   setup.ops = single ? class_.ops : &kCloneOps;
   setup.attributes = single ? class_.attributes : nullptr;
   setup.object = this;
@@ -81,8 +83,10 @@ Status Factory::take_name(Element& element, const char* name, const InbandStage&
   else
     kapi_format(element.name_, sizeof(element.name_), "%s", name);
   NameList& names = bucket_of(element.name_);
-  if (names.find([&](Element& other) { return same_text(other.name_, element.name_); }) !=
-      nullptr) {
+  // The clone device lives in the same folder of sysfs, which complains about a second one.
+  if (same_text(element.name_, kCloneName) || names.find([&](Element& other) {
+        return same_text(other.name_, element.name_);
+      }) != nullptr) {
     minors_->give_back(minor.value());
     return Errno::exist;
   }

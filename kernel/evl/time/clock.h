@@ -38,6 +38,11 @@ class Clock final : Immovable {
   // EINVAL: negative, or above 1 s.
   [[nodiscard]] Status set_gravities(const GravitySet& gravities) noexcept;
   void reset_gravities() noexcept;
+  // Of a timer of that kind: below it, a CPU would be in its tick for ever.
+  [[nodiscard]] Duration shortest_period(Gravity target) const noexcept {
+    const Duration least = Duration::us(1);
+    return gravity(target) > least ? gravity(target) : least;
+  }
 
   // The wall clock was stepped: re-reads the offset, requeues this clock's timers on each base.
   // Stage: inband, irqs off (upcall). Cost: O(n log n) per base with irqs off; n: its timers.

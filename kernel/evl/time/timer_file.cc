@@ -107,6 +107,8 @@ Status TimerFile::set(const __evl_itimerspec& value, __evl_itimerspec* old) noex
   const Date first = EVL_TRY(Date::from(value.it_value));
   Duration interval;  // Looked at when it matters.
   if (first != Date{}) interval = EVL_TRY(duration_from(value.it_interval));
+  if (!interval.is_zero() && interval < timer_.clock().shortest_period(Gravity::user))
+    return Errno::inval;
   if (old != nullptr) *old = get();
   HardIrqGuard irqs_off;
   HardLockGuard guard{queue_.lock(), irqs_off};
