@@ -15,10 +15,9 @@ enum class OnCancel : bool { end, go_on };
 /// Moves the calling thread to the oob stage. On success mint a new proof: OobStage::at_entry().
 /// Stage:    in-band task context, attached; irqs on, preemptible.
 /// Errors:   EPERM not attached; ERESTARTSYS a signal is pending (still in-band; nothing changed).
-/// After it: a signal that came during the move, or a cancellation, has set KICKED. Who is
-/// cancelled
-///           ends here (the call then does not return), or, in the middle of a request, at its
-///           end: what the request holds is given back first.
+/// After it: a signal or a cancellation during the move has set KICKED. Who is cancelled ends here
+///           (the call then does not return), or, in the middle of a request, at its end: what the
+///           request holds is given back first.
 [[nodiscard]] Status switch_oob(InbandStage&& here, OnCancel on_cancel = OnCancel::end) noexcept;
 
 // Why a thread goes in-band. `none` is silent: requested, weak, mayday.
