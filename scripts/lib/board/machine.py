@@ -147,6 +147,10 @@ def qemu_arguments(options: Options, accel: str, kernel: pathlib.Path, acpi: lis
         # Read-only for the host: the guest's writes go to a file that QEMU has unlinked. QEMU takes two commas for one.
         path = os.path.abspath(image).replace(",", ",,")
         words += ["-drive", f"if=none,id={name},format=raw,snapshot=on,file={path}"]
+    if options.net:
+        # restrict: nothing of the host can be reached but what QEMU itself answers.
+        folder = os.path.abspath(options.net).replace(",", ",,")
+        words += ["-netdev", f"user,id=net,restrict=on,tftp={folder}", "-device", "virtio-net-pci,netdev=net,romfile="]
     for device in options.device:
         words += ["-device", device]
     if options.gdb:

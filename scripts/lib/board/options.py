@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-CONFIGS = ("lean", "debug", "idle", "kasan", "off", "vanilla")
+CONFIGS = ("lean", "debug", "idle", "kasan", "toy", "toydebug", "pipeline", "off", "vanilla")
 DEFAULT_TIMEOUT_S = 120.0
 
 
@@ -26,6 +26,7 @@ class Options:
     expect: list[str] = field(default_factory=list)
     device: list[str] = field(default_factory=list)
     drive: list[tuple[str, str]] = field(default_factory=list)
+    net: str = ""  # A folder on the host that the guest can fetch files from; empty: no network card.
     acpi: str = "none"
     arat: str = ""
     machine: str = "q35"
@@ -116,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
         mode.add_argument("--device", action="append", default=[], metavar="ARGS", help="QEMU's -device")
         mode.add_argument("--drive", action="append", default=[], type=split_drive, metavar="ID=IMAGE",
                           help="a raw image for a --device with drive=ID; what the guest writes is thrown away")
+        mode.add_argument("--net", default="", metavar="FOLDER",
+                          help="a network card (virtio) on a network of its own; 10.0.2.2 answers pings, and gives out FOLDER by TFTP")
         mode.add_argument("--no-modules", dest="modules", action="store_false", help="leave the kernel's modules out")
         mode.add_argument("--gdb", action="store_true", help="wait for a debugger before the first instruction")
         mode.add_argument("--keep", action="store_true", help="keep the run folder, the image too")
@@ -141,7 +144,7 @@ def parse(argv: Sequence[str]) -> Options:
     shell = given.mode == "shell"
     options = Options(mode=given.mode, command=command)
     for name in ("config", "kernel", "vmlinux", "append", "icount", "cpu", "arat", "accel", "device", "drive", "modules",
-                 "gdb", "keep", "memory"):
+                 "gdb", "keep", "memory", "net"):
         setattr(options, name, getattr(given, name))
     options.add = [split_add(text) for text in given.add]
     options.smp = given.smp or (1 if options.icount else 2)
@@ -166,6 +169,8 @@ def parse(argv: Sequence[str]) -> Options:
             parser.error("--icount needs software emulation")
         if options.nmi_every_s:
             parser.error("--nmi-every follows the host's clock, so that --icount would not repeat")
+        if options.net:
+            parser.error("--net: a network card follows the host's clock, so that --icount would not repeat")
         for device in options.device:
             if "virtio" in device:
                 parser.error(f"--device {device}: a virtio device breaks the repeatability of --icount")

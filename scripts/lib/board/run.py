@@ -192,6 +192,8 @@ class Board:
         for name, drive in options.drive:
             if not os.path.isfile(drive):
                 raise common.Failure(f"--drive {name}={drive}: no such file", status=common.EXIT_USAGE)
+        if options.net and not os.path.isdir(options.net):
+            raise common.Failure(f"--net {options.net}: no such folder", status=common.EXIT_USAGE)
         self.qemu_version = machine.qemu_version()
         self.accel, self.accel_reason = machine.choose_accel(options)
         self.folder = RunFolder()

@@ -177,6 +177,14 @@ class Arguments(unittest.TestCase):
         for wrong in ("d0", "=x", "d0=", "0=x"):
             self.assertIn("ID=IMAGE", self.refused("run", "--drive", wrong, "--", "a"))
 
+    def test_net(self):
+        given = options.parse(["run", "--net", "/a,b", "--", "a"])
+        words = machine.qemu_arguments(given, "tcg", pathlib.Path("/k"), [])
+        self.assertEqual(words[words.index("-netdev") + 1], "user,id=net,restrict=on,tftp=/a,,b")
+        self.assertIn("virtio-net-pci,netdev=net,romfile=", words)
+        self.assertNotIn("-netdev", machine.qemu_arguments(options.parse(["run", "--", "a"]), "tcg", pathlib.Path("/k"), []))
+        self.assertIn("--icount would not repeat", self.refused("run", "--icount", "--net", "/a", "--", "a"))
+
     def test_mistakes(self):
         self.assertIn("known: lean", self.refused("run", "--config", "nope", "--", "a"))
         self.assertIn("no command", self.refused("run"))
