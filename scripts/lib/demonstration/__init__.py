@@ -1,0 +1,1 @@
+"""What scripts/demo shows: latency.py and pipeline.py; kernel.py gets both ready."""
