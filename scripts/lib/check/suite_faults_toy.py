@@ -1,29 +1,10 @@
-"""Faults of threads that run out-of-band have the outcome that they have in-band, after one move, for the reason "exception"."""
+"""The suite `faults`, on threads of the toy core, which go back out-of-band by themselves."""
 
 from __future__ import annotations
 
-from check import programs
+from check import suite_faults
 from check.context import Context
-
-PROGRAM = "tests/target/altsched/faults"
-_BOOT_S = 120
 
 
 def run(context: Context) -> None:
-    cases = 0
-    for config, smp in context.values["runs"]:
-        if not context.wants(config, smp):
-            continue
-        what = f"faults on {config}, {smp} CPUs"
-        done = context.board(["/root/faults"], config=config, smp=smp, timeout_s=_BOOT_S, title=what,
-                             add=[(programs.program(context, PROGRAM), "/root/faults")])
-        for line in done.out.splitlines():
-            if "FAILED" in line:
-                context.expect(False, f"{what}: {line.strip()}")
-        if context.ran_well(done, what):
-            context.expect("faults: ok" in done.out, f"{what}: it did not say that it passed")
-            raised = done.out.count("on both stages")
-            # All but those that an emulator need not raise.
-            context.expect(raised >= 8, f"{what}: only {raised} kinds of faults were compared")
-            cases += raised
-    context.fact(f"{cases} faults compared")
+    suite_faults.run(context, "toy")

@@ -1,72 +1,10 @@
-"""A debugger on an application with out-of-band threads: gdbserver in the guest, gdb on the host.
-
-Breakpoints, backtrace, lines, single steps, a watchpoint, and then on to a good end: tests/target/altsched/debuggee.gdb.
-"""
+"""The suite `gdb`, on threads of the toy core."""
 
 from __future__ import annotations
 
-import pathlib
-import shlex
-import shutil
-import socket
-import tempfile
-
-import common
-from board import machine
-
-from check import programs
-from check.context import Context, Failed
-
-PROGRAM = "tests/target/altsched/debuggee"
-SCRIPT = common.ROOT / "tests" / "target" / "altsched" / "debuggee.gdb"
-STEPS = 17  # Lines that the script prints when all is well.
-_BOOT_S = 150
-_PORT = 1234
+from check import suite_gdb
+from check.context import Context
 
 
 def run(context: Context) -> None:
-    for config, smp in context.values["runs"]:
-        if context.wants(config, smp):
-            _debug(context, config, smp)
-    context.fact("breakpoints, single steps, backtrace, watchpoint")
-
-
-def _debug(context: Context, config: str, smp: int) -> None:
-    what = f"gdb on {config}, {smp} CPUs"
-    server = shutil.which("gdbserver")
-    if not server:
-        raise Failed("gdbserver is missing (./scripts/setup installs it)")
-    program = programs.program(context, PROGRAM)
-    with tempfile.TemporaryDirectory(prefix="gdb-toy-") as folder:
-        port = _free_port()
-        qemu = _with_network(pathlib.Path(folder), port)
-        guest = f"ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && gdbserver --once 0.0.0.0:{_PORT} /root/debuggee"
-        boot, gdb = context.parallel([
-            lambda: context.board(["sh", "-c", guest], config=config, smp=smp, timeout_s=_BOOT_S, env={"BOARD_QEMU": str(qemu)},
-                                  add=[(program, "/root/debuggee"), (pathlib.Path(server), "/usr/bin/gdbserver")], title=what),
-            lambda: context.command(["gdb", "-nx", "-batch", "-x", SCRIPT, program], timeout_s=_BOOT_S,
-                                    env={"DEBUGGEE_PORT": str(port)}, title=what)])
-    for line in gdb.out.splitlines():
-        if "FAILED" in line:
-            context.expect(False, f"{what}: {line.strip()}")
-    steps = sum(line.startswith("step ") for line in gdb.out.splitlines())
-    context.expect(gdb.status == 0 and "gdb: ok" in gdb.out and steps == STEPS,
-                   f"{what}: gdb took {steps} of {STEPS} steps: {(gdb.out.strip().splitlines() or ['nothing'])[-1]}")
-    if context.ran_well(boot, what):
-        context.expect("debuggee: ok" in boot.out, f"{what}: the program did not say that it passed")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _with_network(folder: pathlib.Path, port: int) -> pathlib.Path:
-    """The board has no network, on purpose. This QEMU has: one port of the host leads to gdbserver."""
-    wrapper = folder / "qemu"
-    network = f"-netdev user,id=debug,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:{_PORT} -device e1000e,netdev=debug"
-    wrapper.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {shlex.quote(machine.QEMU)} --version\n'
-                       f'exec {shlex.quote(machine.QEMU)} "$@" {network}\n')
-    wrapper.chmod(0o755)
-    return wrapper
+    suite_gdb.run(context, "toy")

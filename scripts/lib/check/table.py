@@ -40,6 +40,8 @@ TOYS = ("toy", "toydebug")
 # Storms, and how many events the long form makes of each.
 STORM_EVENTS = {"signal": 100_000, "stage": 100_000, "mm": 50_000, "fork": 5_000, "exec": 5_000, "exit": 5_000, "ptrace": 5_000,
                 "affinity": 5_000, "freeze": 300, "hotplug": 300}
+# The EVL core does not know yet what to do when a CPU goes away: its threads there are lost.
+EVL_STORM_EVENTS = {name: count for name, count in STORM_EVENTS.items() if name != "hotplug"}
 
 SUITES: tuple[Suite, ...] = (
     Suite("unit", "host tests: meson test",
@@ -73,9 +75,35 @@ SUITES: tuple[Suite, ...] = (
                        "flows": (("lean", 1), ("lean", 2), ("lean", 4), ("debug", 2)),
                        "idle": tuple((smp, arat) for smp in (1, 2, 4) for arat in ("on", "off"))})),
     Suite("altsched", "a user task keeps its period on the oob stage while in-band interrupts are stalled for 50 ms",
-          Form(configs=("lean",), limit_s=300, values={"rounds": 20, "vanilla": "stored"}),
-          Form(configs=("lean", "vanilla"), limit_s=900, values={"rounds": 100, "vanilla": "run"}),
+          Form(configs=("lean",), limit_s=600, values={"rounds": 20, "vanilla": "stored"}),
+          Form(configs=("lean", "vanilla"), limit_s=1800, values={"rounds": 100, "vanilla": "run"}),
           renews=("vanilla",)),
+    Suite("storm", "storms of events on threads of the core: none is lost, none runs twice, nothing is left",
+          Form(configs=("lean", "debug"), limit_s=600,
+               # (configuration, virtual CPUs, share of the events)
+               values={"runs": (("lean", 2, 0.01), ("debug", 2, 0.01)), "events": EVL_STORM_EVENTS, "boot_s": 240,
+                       "boots": (tuple(EVL_STORM_EVENTS),)}),
+          Form(configs=("lean", "debug", "kasan"), limit_s=36000,
+               values={"runs": (*((config, smp, 1.0) for config in ("lean", "debug") for smp in (1, 2, 4)), ("kasan", 2, 0.1)),
+                       "events": EVL_STORM_EVENTS, "boot_s": 5400, "boots": tuple((name,) for name in EVL_STORM_EVENTS)})),
+    Suite("fpu", "registers and memory of threads that switch stages, and hectic",
+          # (configuration, virtual CPUs, seconds)
+          Form(configs=("lean", "debug"), limit_s=600,
+               values={"runs": (("lean", 2, 20), ("debug", 2, 20)),
+                       "hectic": (("lean", 1, 20), ("lean", 2, 20), ("lean", 4, 20), ("debug", 2, 20))}),
+          Form(configs=("lean", "debug"), limit_s=7200,
+               values={"runs": tuple((config, smp, 180) for config in ("lean", "debug") for smp in (1, 2, 4)),
+                       "hectic": tuple((config, smp, 300) for config in ("lean", "debug") for smp in (1, 2, 4))})),
+    Suite("faults", "faults of threads of the core",
+          Form(configs=("lean", "debug"), limit_s=300, values={"runs": (("lean", 1), ("lean", 2), ("debug", 2))}),
+          Form(configs=("lean", "debug"), limit_s=900,
+               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4))})),
+    Suite("gdb", "a debugger on an application with oob threads",
+          Form(configs=("lean",), limit_s=300, values={"runs": (("lean", 2),)}),
+          Form(configs=("lean", "debug"), limit_s=900,
+               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4))})),
+    Suite("latmus", "how late the core answers a timer, in instructions, idle and loaded, against SCHED_FIFO",
+          Form(configs=("lean",), limit_s=600, values={"more_s": 0}), Form(configs=("lean",), limit_s=1800, values={"more_s": 10})),
     Suite("planted-toy", "planted mistakes of a companion core give one clear report each",
           Form(configs=("toydebug",), limit_s=600), Form(configs=("toydebug",), limit_s=600), long_only=True),
     Suite("storm-toy", "storms of events on threads of the toy core: none is lost, none runs twice",

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the suite gdb-toy debugs: two threads that run out-of-band and count. debuggee.gdb knows the names in it.
+ * What the suites gdb and gdb-toy debug: two threads that run out-of-band and count. debuggee.gdb knows the names in it.
  */
-#include "toy.h"
+#include "threads.h"
 
-#include <pthread.h>
 
 #define ROUNDS 400
 
@@ -23,27 +22,27 @@ static void *count(void *argument)
 {
 	int who = (int)(intptr_t)argument;
 
-	CHECK(!toy_attach(TOY_F_RETURN), "attach: %m");
-	CHECK(!toy_oob(), "oob: %m");
+	CHECK(!core_attach(CORE_RETURN), "attach: %m");
+	CHECK(!core_oob(), "oob: %m");
 	for (int round = 0; round < ROUNDS; round++) {
 		tick(who, round);
-		while (toy_sleep(now_ns() + NS_PER_MS))
+		while (core_sleep(now_ns() + NS_PER_MS))
 			CHECK(errno == EINTR || errno == EAGAIN, "sleep: %m");
 	}
-	CHECK(!toy_detach(), "detach: %m");
+	CHECK(!core_detach(), "detach: %m");
 	return NULL;
 }
 
 int main(void)
 {
-	int fd = open_core();
 	pthread_t thread;
 
-	CHECK(!pthread_create(&thread, NULL, count, (void *)1), "pthread_create");
+	core_begin();
+	start_thread(&thread, count, (void *)1);
 	count(NULL);
 	CHECK(!pthread_join(thread, NULL), "pthread_join");
 	CHECK(ticks[0] == ROUNDS && ticks[1] == ROUNDS, "counted %d and %d", ticks[0], ticks[1]);
-	close(fd);
+	core_end();
 	printf("debuggee: ok\n");
 	return 0;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the suite gdb-toy does to debuggee. Each step prints a line that begins with "step"; the suite wants all of them.
+# What the suites gdb and gdb-toy do to debuggee. Each step prints a line that begins with "step"; the suite wants all of them.
 set pagination off
 set confirm off
 set breakpoint pending off

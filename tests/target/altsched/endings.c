@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The storms of processes and threads that begin and end while they, or their siblings, run out-of-band. */
 #include "storms.h"
+#include "threads.h"
 
-#include <pthread.h>
 #include <sys/wait.h>
 
 #define PARENTS 4
@@ -24,10 +24,11 @@ static void end_now(int status)
 /* A new process or program starts without the core, whatever its parent was. */
 static void live_a_little(int status)
 {
-	CHECK(toy_inband() == -1 && errno == EPERM, "a new task is attached");
-	CHECK(!toy_attach(TOY_F_RETURN), "attach: %m");
-	CHECK(!toy_oob(), "oob: %m");
-	CHECK(!toy_sleep(now_ns() + 300000), "sleep: %m");
+	CHECK(core_yield() == -1 && errno == EPERM, "a new task is attached");
+	core_begin();
+	CHECK(!core_attach(CORE_RETURN), "attach: %m");
+	CHECK(!core_oob(), "oob: %m");
+	CHECK(!core_sleep(now_ns() + 300000), "sleep: %m");
 	end_now(status);
 }
 
@@ -41,7 +42,8 @@ static void exec_from_oob(void)
 {
 	char *words[] = { "storm", "execed", NULL };
 
-	CHECK(!toy_attach(0) && !toy_oob(), "oob: %m");
+	core_begin();
+	CHECK(!core_attach(0) && !core_oob(), "oob: %m");
 	execv("/proc/self/exe", words);
 	fail("exec: %m");
 }
@@ -54,9 +56,9 @@ static void *be_parent(void *exec)
 	pid_t pid;
 
 	pthread_barrier_wait(&nobody_forks);
-	CHECK(!toy_attach(TOY_F_RR | TOY_F_RETURN), "attach: %m");
+	CHECK(!core_attach(CORE_RR | CORE_RETURN), "attach: %m");
 	for (int n = 0; n < per_parent; n++) {
-		while (toy_oob())
+		while (core_oob())
 			CHECK(errno == EAGAIN, "oob: %m");
 		for (int at = 0; at < WORDS; at++)
 			word[at] = at + n;
@@ -69,13 +71,13 @@ static void *be_parent(void *exec)
 				exec_from_oob();
 			live_a_little(7);
 		}
-		while (toy_oob())
+		while (core_oob())
 			CHECK(errno == EAGAIN, "oob: %m");
 		for (int at = 0; at < WORDS; at++)
 			CHECK(word[at] == (uint64_t)at + n, "memory of the parent changed");
 		CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == wanted, "a child ended with %#x", status);
 	}
-	CHECK(!toy_detach(), "detach: %m");
+	CHECK(!core_detach(), "detach: %m");
 	pthread_barrier_wait(&nobody_forks);
 	return NULL;
 }
@@ -83,15 +85,15 @@ static void *be_parent(void *exec)
 static void run_parents(int count, int exec)
 {
 	pthread_t thread[PARENTS];
-	int fd = open_core();
 
+	core_begin();
 	per_parent = (count + PARENTS - 1) / PARENTS;
 	CHECK(!pthread_barrier_init(&nobody_forks, NULL, PARENTS), "barrier");
 	for (int n = 0; n < PARENTS; n++)
-		CHECK(!pthread_create(&thread[n], NULL, be_parent, exec ? &per_parent : NULL), "pthread_create");
+		start_thread(&thread[n], be_parent, exec ? &per_parent : NULL);
 	for (int n = 0; n < PARENTS; n++)
 		CHECK(!pthread_join(thread[n], NULL), "pthread_join");
-	close(fd);
+	core_end();
 }
 
 void storm_fork(int count)
@@ -104,10 +106,13 @@ void storm_exec(int count)
 	run_parents(count, 1);
 }
 
+static atomic_int left_open;
+
 /* A thread that ends out-of-band: by the library, or by the bare call. */
 static void *end_oob(void *bare)
 {
-	CHECK(!toy_attach(0) && !toy_oob(), "oob: %m");
+	CHECK(!core_attach(0) && !core_oob(), "oob: %m");
+	atomic_store(&left_open, core_handle());
 	if (bare)
 		syscall(SYS_exit, 0);
 	return NULL;
@@ -116,8 +121,8 @@ static void *end_oob(void *bare)
 static void *sleep_long(void *unused)
 {
 	(void)unused;
-	CHECK(!toy_attach(0), "attach: %m");
-	toy_sleep(now_ns() + 3600 * NS_PER_S);
+	CHECK(!core_attach(0), "attach: %m");
+	core_sleep(now_ns() + 3600 * NS_PER_S);
 	fail("slept for an hour");
 	return NULL;
 }
@@ -125,19 +130,27 @@ static void *sleep_long(void *unused)
 static void *wait_long(void *unused)
 {
 	(void)unused;
-	CHECK(!toy_attach(TOY_F_RETURN), "attach: %m");
-	toy_wait(TOY_NR_SEMS - 1);
+	CHECK(!core_attach(CORE_RETURN), "attach: %m");
+	core_wait(0);
 	fail("got a token that nobody gave");
 	return NULL;
 }
 
-/* Never enters the kernel once it is out-of-band. Has a CPU of its own, or would keep the others from ending it. */
+/*
+ * Mostly in user mode, where nothing but a mayday reaches it. It rests now and then: in-band code is preempted with a lock
+ * held, that of its CPU's run queue even each time that a thread leaves, and whoever ends this process may want that lock.
+ */
 static void *spin_long(void *spinning)
 {
+	uint64_t end;
+
 	pin_to(online_cpus() - 1);
-	CHECK(!toy_attach(0) && !toy_oob(), "oob: %m");
-	for (;;)
-		++*(volatile unsigned long *)spinning;
+	CHECK(!core_attach(0) && !core_oob(), "oob: %m");
+	for (;;) {
+		for (end = now_ns() + 20 * NS_PER_MS; now_ns() < end;)
+			++*(volatile unsigned long *)spinning;
+		core_sleep(now_ns() + 2 * NS_PER_MS);
+	}
 	return NULL;
 }
 
@@ -151,11 +164,13 @@ static void end_a_process(struct random *random)
 
 	CHECK(pid >= 0, "fork: %m");
 	if (!pid) {
-		CHECK(!pthread_create(&thread, NULL, sleep_long, NULL), "pthread_create");
-		CHECK(!pthread_create(&thread, NULL, wait_long, NULL), "pthread_create");
+		core_begin();
+		core_make_tokens(1);
+		start_thread(&thread, sleep_long, NULL);
+		start_thread(&thread, wait_long, NULL);
 		if (online_cpus() > 1) {
 			pin_to(0);
-			CHECK(!pthread_create(&thread, NULL, spin_long, (void *)&spinning), "pthread_create");
+			start_thread(&thread, spin_long, (void *)&spinning);
 			while (!spinning)
 				sched_yield();
 		}
@@ -168,16 +183,17 @@ static void end_a_process(struct random *random)
 void storm_exit(int count)
 {
 	struct random random = { .state = 0xe817 };
-	int fd = open_core();
 	pthread_t thread;
 
+	core_begin();
 	for (int n = 0; n < count; n++) {
 		if (n % 8 == 7) {
 			end_a_process(&random);
 			continue;
 		}
-		CHECK(!pthread_create(&thread, NULL, end_oob, n % 2 ? &random : NULL), "pthread_create");
+		start_thread(&thread, end_oob, n % 2 ? &random : NULL);
 		CHECK(!pthread_join(thread, NULL), "pthread_join");
+		core_release(atomic_load(&left_open));
 	}
-	close(fd);
+	core_end();
 }

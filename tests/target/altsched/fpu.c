@@ -6,11 +6,10 @@
  *
  * kfpu.ko, if it is loaded, does the same in the kernel, on the in-band stage.
  */
-#include "toy.h"
+#include "threads.h"
 
 #include <asm/prctl.h>
 #include <cpuid.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -35,7 +34,7 @@ struct checker {
 
 static struct checker checker[MAX_CPUS * PER_CPU];
 static atomic_int stop;
-static int have_avx, have_pkru, core_fd;
+static int have_avx, have_pkru;
 static _Thread_local volatile uint64_t behind_fs;
 
 static void find_features(void)
@@ -152,7 +151,7 @@ static void *check(void *argument)
 		write_pkru(pkru);
 	}
 	if (self->oob)
-		CHECK(!toy_attach(TOY_F_RR | TOY_F_RETURN), "attach: %m");
+		CHECK(!core_attach(CORE_RR | CORE_RETURN), "attach: %m");
 	while (!atomic_load(&stop)) {
 		if (self->oob) {
 			/*
@@ -160,9 +159,9 @@ static void *check(void *argument)
 			 * most of the CPU to Linux, however slow it is.
 			 */
 			if (self->rounds % 16 == 15)
-				toy_inband();
+				core_inband();
 			else
-				CHECK(!toy_sleep(now_ns() + 200000 + self->index * 17000 + 6 * spent), "sleep: %m");
+				CHECK(!core_sleep(now_ns() + 200000 + self->index * 17000 + 6 * spent), "sleep: %m");
 		}
 		start = now_ns();
 		check_registers(self, &behind_gs, pkru);
@@ -171,7 +170,7 @@ static void *check(void *argument)
 		spent = now_ns() - start;
 	}
 	if (self->oob)
-		CHECK(!toy_detach(), "detach: %m");
+		CHECK(!core_detach(), "detach: %m");
 	return NULL;
 }
 
@@ -200,11 +199,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	find_features();
-	core_fd = open_core();
+	core_begin();
 	count = (cpus > MAX_CPUS ? MAX_CPUS : cpus) * PER_CPU;
 	for (int n = 0; n < count; n++) {
 		checker[n] = (struct checker){ .cpu = n / PER_CPU, .oob = n % PER_CPU != 0, .index = n + 1 };
-		CHECK(!pthread_create(&checker[n].thread, NULL, check, &checker[n]), "pthread_create");
+		start_thread(&checker[n].thread, check, &checker[n]);
 	}
 	for (end = now_ns() + seconds * NS_PER_S; now_ns() < end; forks++) {
 		fork_once();
@@ -218,6 +217,6 @@ int main(int argc, char **argv)
 	}
 	printf("fpu: ok, %s%s, %llu rounds oob, %llu in-band, %d forks\n", have_avx ? "AVX" : "SSE", have_pkru ? ", PKRU" : "",
 	       (unsigned long long)rounds[1], (unsigned long long)rounds[0], forks);
-	close(core_fd);
+	core_end();
 	return 0;
 }

@@ -3,12 +3,12 @@
  * Keeps a period of 1 ms while a sibling thread on the same CPU has in-band interrupts stalled for 50 ms at a time:
  * by local_irq_disable(), and by holding a spinlock that was taken with spin_lock_irqsave(). See stall.ko.
  *
- *	period oob ROUNDS	a thread of the toy core
+ *	period oob ROUNDS	a thread of the core
  *	period fifo ROUNDS	SCHED_FIFO, priority 99: what one has without a core
  *
  * Prints key=value pairs; the suite judges them.
  */
-#include "toy.h"
+#include "core.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -42,7 +42,7 @@ static void *stall_both(void *rounds)
 
 static int sleep_oob(uint64_t date)
 {
-	return toy_sleep(date);
+	return core_sleep(date);
 }
 
 static int sleep_inband(uint64_t date)
@@ -53,19 +53,22 @@ static int sleep_inband(uint64_t date)
 }
 
 struct result {
-	uint64_t shots, missed, late_sum, late_max;
+	uint64_t shots, missed, late_sum, late_max, early_max;
 };
 
 /* Touches no memory that it did not touch before it got here, and calls nothing but the sleep and the clock. */
-static struct result keep_period(int (*sleep_until)(uint64_t date))
+static struct result keep_period(int (*sleep_until)(uint64_t date), uint64_t early_ns)
 {
 	struct result result = { 0 };
-	uint64_t date = now_ns() + PERIOD_NS, late;
+	uint64_t date = now_ns() + PERIOD_NS, now, late;
 
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
 		CHECK(!sleep_until(date), "sleep: %m");
-		late = now_ns() - date;
-		CHECK((int64_t)late >= 0, "woken up %lld ns early", -(long long)late);
+		now = now_ns();
+		CHECK(now + early_ns >= date, "woken up %llu ns early", (unsigned long long)(date - now));
+		late = now > date ? now - date : 0;
+		if (now < date && date - now > result.early_max)
+			result.early_max = date - now;
 		result.late_sum += late;
 		result.late_max = late > result.late_max ? late : result.late_max;
 		result.shots++;
@@ -77,26 +80,29 @@ static struct result keep_period(int (*sleep_until)(uint64_t date))
 
 static void print_result(const struct result *result)
 {
-	printf("shots=%llu missed=%llu late_ns_avg=%llu late_ns_max=%llu\n", (unsigned long long)result->shots,
+	printf("shots=%llu missed=%llu late_ns_avg=%llu late_ns_max=%llu early_ns_max=%llu\n", (unsigned long long)result->shots,
 	       (unsigned long long)result->missed, (unsigned long long)(result->late_sum / (result->shots ? result->shots : 1)),
-	       (unsigned long long)result->late_max);
+	       (unsigned long long)result->late_max, (unsigned long long)result->early_max);
 }
 
 static void run_oob(void)
 {
+	struct core_stats before, then;
 	struct result result;
-	struct toy_stats stats;
-	int fd = open_core();
+	uint64_t early_ns;
 
-	CHECK(!toy_attach(0), "attach: %m");
-	CHECK(!toy_oob(), "oob: %m");
-	result = keep_period(sleep_oob);
-	CHECK(!toy_stats(fd, &stats), "stats: %m");
+	core_begin();
+	early_ns = core_early_ns();
+	CHECK(!core_attach(0), "attach: %m");
+	core_watch();
+	CHECK(!core_oob(), "oob: %m");
+	core_stats(&before);
+	result = keep_period(sleep_oob, early_ns);
+	core_stats(&then);
 	print_result(&result);
-	printf("leaves=%llu traps=%llu maydays=%llu\n", (unsigned long long)stats.leaves,
-	       (unsigned long long)stats.returns[TOY_CAUSE_TRAP], (unsigned long long)stats.returns[TOY_CAUSE_MAYDAY]);
-	CHECK(!toy_detach(), "detach: %m");
-	close(fd);
+	printf("oob=%d forced=%llu\n", before.oob && then.oob, (unsigned long long)(then.forced - before.forced));
+	CHECK(!core_detach(), "detach: %m");
+	core_end();
 }
 
 static void run_fifo(void)
@@ -105,7 +111,7 @@ static void run_fifo(void)
 	struct result result;
 
 	CHECK(!sched_setscheduler(0, SCHED_FIFO, &param), "SCHED_FIFO: %m");
-	result = keep_period(sleep_inband);
+	result = keep_period(sleep_inband, 0);
 	print_result(&result);
 }
 

@@ -115,10 +115,10 @@ void storm_signal(int count)
 void storm_stage(int count)
 {
 	struct arena *arena = new_arena();
-	long long until = core_counter("leave") + count;
 	pid_t pid = start_victim(arena, MAX_WORKERS, WORK_STAGES, NULL);
 
-	while (core_counter("leave") < until)
+	/* In each round a worker leaves, and comes back. */
+	while (total_rounds(arena) < (uint64_t)count)
 		usleep(10000);
 	wait_for_progress(arena, "all the switches");
 	end_victim(arena, pid);
@@ -135,6 +135,8 @@ static void change_own_memory(struct random *random)
 	CHECK(at != MAP_FAILED, "mmap: %m");
 	for (size_t n = 0; n < size; n += 4096)
 		at[n] = 1;
+	/* Pages of locked memory cannot be thrown away. */
+	CHECK(!munlock((void *)at, size), "munlock: %m");
 	CHECK(!mprotect((void *)at, size / 2, below(random, 2) ? PROT_NONE : PROT_READ), "mprotect: %m");
 	CHECK(!madvise((void *)at, size, below(random, 2) ? MADV_DONTNEED : MADV_FREE), "madvise: %m");
 	CHECK(!mprotect((void *)at, size, PROT_READ | PROT_WRITE), "mprotect: %m");
@@ -150,6 +152,7 @@ static void change_shared_memory(struct random *random)
 
 	CHECK(!mprotect(at, size, PROT_READ), "mprotect: %m");
 	CHECK(!mprotect(at, size, PROT_READ | PROT_WRITE), "mprotect: %m");
+	CHECK(!munlock(at, size), "munlock: %m");
 	if (below(random, 4) == 0)
 		CHECK(!madvise(at, size, below(random, 2) ? MADV_DONTNEED : MADV_FREE), "madvise: %m");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* See workers.h. */
 #include "workers.h"
+#include "threads.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -10,7 +10,6 @@
 #define KEPT_WORDS 2048
 
 static struct arena *arena;
-static int core_fd;
 static _Thread_local struct worker *self;
 /* When it was to wake up last. */
 static _Thread_local uint64_t awake_since;
@@ -47,7 +46,7 @@ static void count_signal(int number)
 }
 
 /* Whatever a call of the core may answer to a thread that is being stormed at. */
-static long expected(long result)
+static int expected(int result)
 {
 	if (result >= 0)
 		return result;
@@ -82,29 +81,29 @@ static void spin_us(unsigned int us)
 
 static void echo(void)
 {
-	struct toy_echo data = { .word = { 1, 2, 3, self->rounds } };
+	uint64_t word[CORE_ECHO_WORDS] = { 1, 2, 3, self->rounds };
 
-	if (expected(toy_call(TOY_SYS_IOCTL, core_fd, TOY_IOC_ECHO, (unsigned long)&data)) == 0)
-		CHECK(data.word[0] == 2 && data.word[1] == 3 && data.word[2] == 4 && data.word[3] == self->rounds + 1, "echo: wrong data");
+	if (expected(core_echo(word)) == 0)
+		CHECK(word[0] == 2 && word[1] == 3 && word[2] == 4 && word[3] == self->rounds + 1, "echo: wrong data");
 }
 
 /*
  * Sleeps out-of-band: for @ns, and for six times as long as it was awake, but not for ever. Threads of the core that are
  * busy all the time leave nothing to Linux, and on a slow host, where each lock takes its time, they easily are.
  */
-static long rest(uint64_t ns)
+static int rest(uint64_t ns)
 {
 	uint64_t now = now_ns(), pause = 6 * (now - awake_since);
 
 	awake_since = now + ns + (pause > 50 * NS_PER_MS ? 50 * NS_PER_MS : pause);
-	return expected(toy_sleep(awake_since));
+	return expected(core_sleep(awake_since));
 }
 
 /* A token for a token: at the end of the run each worker gives one away, so nobody waits for ever. */
 static void exchange_tokens(int index)
 {
-	toy_post((index + 1) % arena->workers);
-	while (expected(toy_wait(index)) < 0 && !atomic_load(&arena->stop))
+	core_post((index + 1) % arena->workers);
+	while (expected(core_wait(index)) < 0 && !atomic_load(&arena->stop))
 		;
 }
 
@@ -115,16 +114,16 @@ static void mixed_round(int index, struct random *random)
 	if (dice < 55) {
 		rest(200000 + below(random, 1000000));
 	} else if (dice < 65) {
-		if (expected(toy_oob()) == 0)
+		if (expected(core_oob()) == 0)
 			spin_us(below(random, 40));
 	} else if (dice < 75) {
-		expected(toy_yield());
+		expected(core_yield());
 	} else if (dice < 83) {
 		exchange_tokens(index);
 	} else if (dice < 88) {
 		echo();
 	} else if (dice < 92) {
-		toy_inband();
+		core_inband();
 		spin_us(below(random, 40));
 	} else {
 		/* A call of Linux, wherever we are. */
@@ -134,10 +133,10 @@ static void mixed_round(int index, struct random *random)
 
 static void stage_round(int index, struct random *random)
 {
-	if (expected(toy_oob()) == 0 && index % 2)
+	if (expected(core_oob()) == 0 && index % 2)
 		spin_us(below(random, 20));
 	if (index % 3)
-		toy_inband();
+		core_inband();
 	else
 		CHECK(getppid() > 0, "getppid");
 	if (below(random, 4) == 0)
@@ -161,30 +160,18 @@ static void memory_round(struct random *random, uint64_t *kept)
 			kept[n] = n * 0x9e3779b97f4a7c15ULL + (self->rounds + 1) / KEPT_WORDS;
 }
 
-/* The books of a thread that is in-band balance. */
-static void check_stats(void)
-{
-	struct toy_stats *stats = &self->stats;
-	uint64_t returns = 0;
-
-	CHECK(!ioctl(core_fd, TOY_IOC_STATS, stats), "stats: %m");
-	for (int n = 0; n < TOY_NR_CAUSES; n++)
-		returns += stats->returns[n];
-	CHECK(!stats->oob && stats->leaves == returns, "worker %d: left %llu times, came back %llu times", (int)(self - arena->worker),
-	      (unsigned long long)stats->leaves, (unsigned long long)returns);
-}
-
 static void *run_worker(void *argument)
 {
 	int index = (int)(intptr_t)argument;
 	struct random random = { .state = 0x1234567ULL * (index + 1) + getpid() };
 	uint64_t *kept = malloc(KEPT_WORDS * sizeof(*kept));
+	char name[32];
 
 	self = &arena->worker[index];
 	awake_since = now_ns();
 	for (unsigned int n = 0; n < KEPT_WORDS; n++)
 		kept[n] = n * 0x9e3779b97f4a7c15ULL + self->rounds / KEPT_WORDS;
-	CHECK(!toy_attach(index % 2 ? TOY_F_RETURN : TOY_F_RETURN | TOY_F_RR), "attach: %m");
+	CHECK(!core_attach(index % 2 ? CORE_RETURN : CORE_RETURN | CORE_RR), "attach: %m");
 	atomic_store(&self->tid, (int)syscall(SYS_gettid));
 	atomic_fetch_add(&arena->ready, 1);
 	while (!atomic_load(&arena->stop)) {
@@ -196,10 +183,11 @@ static void *run_worker(void *argument)
 			memory_round(&random, kept);
 		count_round();
 	}
-	toy_post((index + 1) % arena->workers);
-	toy_inband();
-	check_stats();
-	CHECK(!toy_detach(), "detach: %m");
+	core_post((index + 1) % arena->workers);
+	core_inband();
+	snprintf(name, sizeof(name), "worker %d", index);
+	core_check_thread(name);
+	CHECK(!core_detach(), "detach: %m");
 	free(kept);
 	return NULL;
 }
@@ -231,11 +219,12 @@ static void be_victim(void (*siblings)(struct arena *arena))
 	pthread_t thread[MAX_WORKERS];
 	sigset_t all;
 
-	core_fd = open_core();
+	core_begin();
+	core_make_tokens(arena->workers);
 	map_churn();
 	catch_signals();
 	for (int n = 0; n < arena->workers; n++)
-		CHECK(!pthread_create(&thread[n], NULL, run_worker, (void *)(intptr_t)n), "pthread_create");
+		start_thread(&thread[n], run_worker, (void *)(intptr_t)n);
 	/* Signals to the process are for the workers. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);

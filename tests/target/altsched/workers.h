@@ -6,7 +6,7 @@
 #ifndef WORKERS_H
 #define WORKERS_H
 
-#include "toy.h"
+#include "core.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -32,7 +32,6 @@ struct worker {
 	atomic_ulong queued;	/* Realtime signals that it got. */
 	uint64_t interrupted;	/* Calls that ended with EINTR, */
 	uint64_t refused;	/* and with EAGAIN. */
-	struct toy_stats stats;
 };
 
 struct arena {
