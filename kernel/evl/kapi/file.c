@@ -7,6 +7,7 @@
  * device it was opened by.
  */
 #include <linux/anon_inodes.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/poll.h>
@@ -314,8 +315,11 @@ long kapi_kernel_read(struct kapi_file *file, void *buf, size_t bytes)
 {
 	struct file *filp = to_file(file);
 	loff_t *pos = lock_position(filp);
+	/* A worker may do what who opened the file may do, not what the kernel may. */
+	const struct cred *own = override_creds(filp->f_cred);
 	long ret = kernel_read(filp, buf, bytes, pos);
 
+	revert_creds(own);
 	unlock_position(filp);
 
 	return ret;
@@ -325,8 +329,10 @@ long kapi_kernel_write(struct kapi_file *file, const void *buf, size_t bytes)
 {
 	struct file *filp = to_file(file);
 	loff_t *pos = lock_position(filp);
+	const struct cred *own = override_creds(filp->f_cred);
 	long ret = kernel_write(filp, buf, bytes, pos);
 
+	revert_creds(own);
 	unlock_position(filp);
 
 	return ret;

@@ -4,6 +4,7 @@
  */
 #include <linux/align.h>
 #include <linux/cache.h>
+#include <linux/fs.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
@@ -28,7 +29,8 @@ void kapi_free(void *block)
 
 void *kapi_alloc_virtual(size_t bytes)
 {
-	return vzalloc(bytes);
+	/* The size is a caller's wish: on his account, and refused rather than found by killing somebody. */
+	return __vmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 }
 
 void kapi_free_virtual(void *block)
@@ -68,6 +70,22 @@ int kapi_map_forward(struct kapi_vma *kvma, struct kapi_file *kfile)
 
 	if (!file->f_op->mmap)
 		return -ENODEV;
+
+	/* mmap(2) has looked at the modes of the other file, not at those of this one. */
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+
+	if (vma->vm_flags & VM_SHARED && !(file->f_mode & FMODE_WRITE)) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+
+	if (path_noexec(&file->f_path)) {
+		if (vma->vm_flags & VM_EXEC)
+			return -EPERM;
+		vm_flags_clear(vma, VM_MAYEXEC);
+	}
 
 	vma_set_file(vma, file);
 

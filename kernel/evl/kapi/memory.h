@@ -25,7 +25,10 @@ void kapi_free_shared(void *block, size_t bytes);
 /* From an mmap handler. Sleeps. Errors: EINVAL the area is not `bytes` long, EAGAIN, ENOMEM. */
 int kapi_map_shared(struct kapi_vma *vma, void *block, size_t bytes);
 
-/* Forwards an mmap handler's area to another file (proxy). Sleeps. Errors: of that file, ENODEV. */
+/*
+ * Forwards an mmap handler's area to another file (proxy). Sleeps. Errors: of that file, ENODEV, EACCES
+ * that file was not opened for such accesses, EPERM it is on a file system mounted noexec.
+ */
 int kapi_map_forward(struct kapi_vma *vma, struct kapi_file *file);
 
 size_t kapi_page_size(void);
