@@ -24,4 +24,10 @@
 // Needs a comment that names the invariant which stands in for the analysis.
 #define EVL_NO_THREAD_SAFETY_ANALYSIS EVL_TSA(no_thread_safety_analysis)
 
+// On the path of a wake-up: compiled together with all it calls in its unit (path-y in the
+// Makefile), each of which is smaller than a call. For few and flat functions: the code grows.
+#define EVL_FLAT [[gnu::flatten]]
+// What these call now and then, or from several places.
+#define EVL_APART [[gnu::noinline]]
+
 #endif  // EVL_BASE_ANNOTATIONS_H

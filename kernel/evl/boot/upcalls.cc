@@ -42,12 +42,12 @@ int evl_on_boot(void) {
 
 // ---- Interrupts ----
 
-void evl_on_irq_enter(void) {
+EVL_FLAT void evl_on_irq_enter(void) {
   const HardIrqsOffAtEntry irqs_off;
   if (core_is_up()) irq_enter(OobStage::at_entry(), irqs_off);
 }
 
-void evl_on_irq_exit(void) {
+EVL_FLAT void evl_on_irq_exit(void) {
   const HardIrqsOffAtEntry irqs_off;
   if (core_is_up()) irq_exit(OobStage::at_entry(), irqs_off);
 }
@@ -60,7 +60,7 @@ void evl_on_timer_ipi(void) {
   timer_bases().here(irqs_off).tick(OobStage::at_entry(), irqs_off);
 }
 
-void evl_on_tick(void) {
+EVL_FLAT void evl_on_tick(void) {
   const HardIrqsOffAtEntry irqs_off;
   timer_bases().here(irqs_off).tick(OobStage::at_entry(), irqs_off);
 }
@@ -82,7 +82,7 @@ void evl_on_clock_was_set(void) {
 
 // ---- Requests ----
 
-enum kapi_verdict evl_on_oob_request(struct kapi_request* request, bool caller_oob) {
+EVL_FLAT enum kapi_verdict evl_on_oob_request(struct kapi_request* request, bool caller_oob) {
   return probe_oob(*request, caller_oob);
 }
 

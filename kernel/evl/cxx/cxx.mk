@@ -65,7 +65,8 @@ cxx-noeh = if $(OBJDUMP) -h $@ | grep -E ' \.(gcc_except_table|eh_frame|tdata|tb
 	echo >&2 '$@: error: unexpected section'; rm -f $@; exit 1; fi
 cxx-nolib = if $(NM) -uC $@ | grep -E ' U (std::|__cxa_|__gxx_|_Unwind|operator |__dso_handle|_GLOBAL_OFF)'; then \
 	echo >&2 '$@: error: needs C++ run-time support'; rm -f $@; exit 1; fi
-cxx-nofp = if $(OBJDUMP) -d $@ | grep -E -m1 '\s(fld|fst|fild|fist|fadd|fmul)[a-z]*\s'; then \
+# An address may look like an instruction (fadd): only the column of mnemonics counts.
+cxx-nofp = if $(OBJDUMP) -d --no-show-raw-insn $@ | grep -E -m1 ':\s+(fld|fst|fild|fist|fadd|fmul)[a-z]*\s'; then \
 	echo >&2 '$@: error: floating point'; rm -f $@; exit 1; fi
 
 quiet_cmd_ld_cxx = LDCXX   $@

@@ -187,7 +187,7 @@ void LatmusRun::shot(const HardIrqsOff& irqs_off) noexcept {
         HardLockGuard guard{lock_, irqs_off};
         expecting_ = true;
       }
-      shot_flag_.raise();
+      shot_flag_.raise_nosched();  // The end of the interrupt is the scheduling point.
     }
   }
 }

@@ -13,6 +13,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include <asm/current.h>
+
 #define EMBED(name, type)							\
 	do {									\
 		DEFINE(KAPI_SIZE_##name, sizeof(type) ? sizeof(type) : 1);	\
@@ -31,5 +33,17 @@ int main(void)
 	EMBED(kapi_work, struct work_struct);
 	DEFINE(KAPI_NR_CPUS, CONFIG_NR_CPUS);
 	DEFINE(KAPI_CACHE_LINE, L1_CACHE_BYTES);
+	DEFINE(KAPI_HOT_PREEMPT_COUNT, offsetof(struct pcpu_hot, preempt_count));
+	DEFINE(KAPI_HOT_CPU_NUMBER, offsetof(struct pcpu_hot, cpu_number));
+	DEFINE(KAPI_HOT_CURRENT_TASK, offsetof(struct pcpu_hot, current_task));
+	DEFINE(KAPI_TASK_OOB_STATE, offsetof(struct task_struct, thread_info.oob_state));
+	DEFINE(KAPI_TASK_FLAGS, offsetof(struct task_struct, thread_info.flags));
+	DEFINE(KAPI_FLAGS_SIGNAL, _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL);
+	DEFINE(KAPI_STAGE_MASK, STAGE_MASK);
+#if defined(CONFIG_SMP) && defined(CONFIG_QUEUED_SPINLOCKS) && defined(CONFIG_JUMP_LABEL) &&	\
+	!defined(CONFIG_PARAVIRT) && !defined(CONFIG_DEBUG_SPINLOCK) &&				\
+	!defined(CONFIG_DEBUG_IRQ_PIPELINE)
+	DEFINE(KAPI_HAS_FAST_PATHS, 1);	/* <kapi-fast.h> */
+#endif
 	return 0;
 }

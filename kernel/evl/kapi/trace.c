@@ -11,19 +11,19 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/evl.h>
 
-/* How many of the numbered events are on: one jump for all of them while there is none. */
-static DEFINE_STATIC_KEY_FALSE(events_used);
+/* How many events are on: one jump for all of them while there is none. See <kapi-fast.h>. */
+DEFINE_STATIC_KEY_FALSE(kapi_events_used);
 
 int kapi_trace_used(void)
 {
-	static_branch_inc(&events_used);
+	static_branch_inc(&kapi_events_used);
 
 	return 0;
 }
 
 void kapi_trace_unused(void)
 {
-	static_branch_dec(&events_used);
+	static_branch_dec(&kapi_events_used);
 }
 
 static void (*const tracers[])(const char *object, s64 a, s64 b) = {
@@ -86,7 +86,7 @@ static_assert(ARRAY_SIZE(tracers) == KAPI_NR_EVENTS);
 
 void kapi_trace(enum kapi_event event, const char *object, __s64 a, __s64 b)
 {
-	if (static_branch_unlikely(&events_used))
+	if (static_branch_unlikely(&kapi_events_used))
 		tracers[event](object ?: "-", a, b);
 }
 

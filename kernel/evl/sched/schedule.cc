@@ -12,16 +12,21 @@
 namespace evl {
 namespace {
 
-kapi_trace_thread describe(const Thread& thread) noexcept {
-  return {.name = thread.name(),
-          .pid = thread.task() != nullptr ? kapi_task_pid(thread.task()) : 0,
-          .priority = thread.effective().prio,
-          .state = thread.peek_state().word()};
+void trace_switch(const Thread& from, const Thread& to) noexcept {
+  const auto describe = [](const Thread& thread) noexcept -> kapi_trace_thread {
+    return {.name = thread.name(),
+            .pid = thread.task() != nullptr ? kapi_task_pid(thread.task()) : 0,
+            .priority = thread.effective().prio,
+            .state = thread.peek_state().word()};
+  };
+  const kapi_trace_thread before = describe(from);
+  const kapi_trace_thread after = describe(to);
+  kapi_trace_switch_context(&before, &after);
 }
 
 }  // namespace
 
-void schedule() noexcept {
+EVL_FLAT void schedule() noexcept {
   HardIrqGuard irqs_off;
   const Cpu cpu = this_cpu(irqs_off);
   if (!has_rq(cpu)) return;
@@ -50,7 +55,7 @@ PreemptGuard::~PreemptGuard() {
   if (--self_.preempt_count_ == 0) schedule();
 }
 
-int Scheduler::run_escalated(void*) noexcept {
+EVL_FLAT int Scheduler::run_escalated(void*) noexcept {
   const OobStage oob = OobStage::at_entry();
   const HardIrqsOffAtEntry irqs_off;
   return pick_and_switch(oob, irqs_off) ? 1 : 0;
@@ -211,9 +216,7 @@ bool Scheduler::pick_and_switch(const OobStage& oob, const HardIrqsOff& irqs_off
   }
   rq.switched_at_ = now;
   next.stats_.context_switches.add();
-  const kapi_trace_thread from = describe(previous);
-  const kapi_trace_thread to = describe(next);
-  kapi_trace_switch_context(&from, &to);
+  if (kapi_tracing()) trace_switch(previous, next);
   rq.current_.store_relaxed(&next);
 
   if (kapi_context_switch(&previous.altsched_, &next.altsched_, previous.is_root())) return true;

@@ -29,12 +29,12 @@ Status wait_or_broadcast(const OobStage& oob, Thread& self, WaitQueue& queue, De
 
 Flag::Flag(const char* name) noexcept : queue_{name, core().monotonic(), WaitOrder::prio} {}
 
-Status Flag::wait(const OobStage& oob, Thread& self, Deadline deadline) noexcept {
+EVL_FLAT Status Flag::wait(const OobStage& oob, Thread& self, Deadline deadline) noexcept {
   return wait_or_broadcast(oob, self, queue_, deadline,
                            [this]() noexcept { return std::exchange(raised_, false); });
 }
 
-void Flag::raise_nosched() noexcept {
+EVL_FLAT void Flag::raise_nosched() noexcept {
   HardIrqGuard irqs_off;
   HardLockGuard guard{queue_.lock(), irqs_off};
   raised_ = true;

@@ -32,7 +32,7 @@ Date Timer::expiry() const noexcept {
   return start_ + interval_ * static_cast<s64>(periodic_ticks_);
 }
 
-void Timer::start(Date first, Duration interval) noexcept {
+EVL_APART void Timer::start(Date first, Duration interval) noexcept {
   EVL_ASSERT(interval >= Duration{});
   HardIrqGuard irqs_off;
   with_base(irqs_off, [&](TimerBase& base) {
@@ -81,7 +81,7 @@ void Timer::destroy(const InbandStage&) noexcept {
   }
 }
 
-void Timer::move_to(TimerBase& to, const HardIrqsOff& irqs_off) noexcept {
+EVL_APART void Timer::move_to(TimerBase& to, const HardIrqsOff& irqs_off) noexcept {
   for (;;) {  // As with_base().
     TimerBase& from = base();
     if (&from == &to) return;

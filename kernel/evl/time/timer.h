@@ -158,8 +158,9 @@ class TimerBase final : Immovable {
   // insert() from anywhere: programs the device, or sends the timer IPI.
   void insert_and_tell(Timer& timer, const HardIrqsOff& irqs_off) noexcept EVL_REQUIRES(lock_);
   void remove(Timer& timer) noexcept EVL_REQUIRES(lock_);
-  // The first expiry of a periodic timer beyond `now`.
-  static void advance(Timer& timer, MonoDate now) noexcept;
+  // When an armed timer is to fire: expiry less gravity, in the base's time.
+  [[nodiscard]] static MonoDate shot_date(const Timer& timer) noexcept;
+  static void catch_up(Timer& timer, MonoDate now) noexcept;
   // Ends the turn of `done`, whose handler has run (nullptr: none yet), and takes out the next one
   // that is due; nullptr: none.
   [[nodiscard]] Timer* next_expired(Timer* done, MonoDate now) noexcept EVL_REQUIRES(lock_);

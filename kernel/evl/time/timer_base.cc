@@ -14,9 +14,13 @@ MonoDate monotonic_now() noexcept {
 
 }  // namespace
 
-bool TimerBase::insert(Timer& timer) noexcept {
+MonoDate TimerBase::shot_date(const Timer& timer) noexcept {
   const Clock& clock = *timer.clock_;
-  return queue_.insert(timer, clock.to_monotonic(timer.expiry()) - clock.gravity(timer.gravity_));
+  return clock.to_monotonic(timer.expiry()) - clock.gravity(timer.gravity_);
+}
+
+bool TimerBase::insert(Timer& timer) noexcept {
+  return queue_.insert(timer, shot_date(timer));
 }
 
 // A tick that runs here programs the device at its end, whoever asks.
@@ -35,21 +39,22 @@ void TimerBase::remove(Timer& timer) noexcept {
   (void)queue_.remove(timer);
 }
 
-// By one interval at least; by as many as it takes to be due after `now`, so that a timer that is
-// late fires once, and the handlers of one tick end.
-void TimerBase::advance(Timer& timer, MonoDate now) noexcept {
+// A timer that is late is due after `now` next, so that it fires once, and the handlers of one tick
+// end.
+EVL_APART void TimerBase::catch_up(Timer& timer, MonoDate now) noexcept {
   const Clock& clock = *timer.clock_;
   const Duration elapsed = clock.from_monotonic(now) + clock.gravity(timer.gravity_) - timer.start_;
   const u64 next = elapsed > Duration{} ? static_cast<u64>(elapsed.whole(timer.interval_)) + 1 : 0;
-  ++timer.periodic_ticks_;
   if (next > timer.periodic_ticks_) timer.periodic_ticks_ = next;
 }
 
 Timer* TimerBase::next_expired(Timer* done, MonoDate now) noexcept {
   // The handler may have armed, stopped or moved it; somebody else may have, too.
   if (done != nullptr && done->status_.has(TimerStatus::running) && !done->hook_.linked() &&
-      &done->base() == this)
+      &done->base() == this) {
+    if (shot_date(*done) <= now) catch_up(*done, now);
     (void)insert(*done);
+  }
   Timer* const timer = queue_.head();
   if (timer == nullptr || Timer::Queue::date(*timer) > now) return nullptr;
   remove(*timer);
@@ -59,7 +64,7 @@ Timer* TimerBase::next_expired(Timer* done, MonoDate now) noexcept {
   ++timer->fired_;
 #endif
   if (timer->status_.has(TimerStatus::periodic))
-    advance(*timer, now);
+    ++timer->periodic_ticks_;
   else
     timer->status_.clear(TimerStatus::running);
   return timer;
@@ -70,7 +75,7 @@ void TimerBase::tick(const OobStage&, const HardIrqsOff& irqs_off) noexcept {
   const MonoDate now = monotonic_now();
   HardLockGuard handlers{run_lock_, irqs_off};
   Timer* timer = nullptr;
-  for (;;) {  // As many rounds as timers are due: see advance().
+  for (;;) {  // As many rounds as timers are due: see catch_up().
     {
       HardLockGuard guard{lock_, irqs_off};
       in_tick_ = true;
@@ -90,7 +95,7 @@ void TimerBase::tick(const OobStage&, const HardIrqsOff& irqs_off) noexcept {
   }
 }
 
-void TimerBase::program_next(const HardIrqsOff&) noexcept {
+EVL_APART void TimerBase::program_next(const HardIrqsOff&) noexcept {
   if (in_tick_) return;
   MonoDate next = queue_.next_date();
   inband_deferred_ = oob_busy_ && !inband_shot_.is_forever();
@@ -102,6 +107,7 @@ void TimerBase::program_next(const HardIrqsOff&) noexcept {
     return;
   }
   kapi_tick_program(next.ns());
+  if (!kapi_tracing()) return;
   kapi_trace_timer_shot(queue_.next_date() == next ? queue_.head()->name() : "inband", next.ns(),
                         (next - monotonic_now()).ns());
 }

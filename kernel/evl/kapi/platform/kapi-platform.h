@@ -5,6 +5,10 @@
 
 #include <kapi-sizes.h>		/* Generated from kapi/sizes.c. */
 
+#if defined(__cplusplus) && defined(KAPI_HAS_FAST_PATHS)
+#include <kapi-fast.h>
+#endif
+
 static inline void kapi_shared_access(const volatile void *word, bool write)
 {
 	(void)word;
