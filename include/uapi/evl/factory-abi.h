@@ -41,7 +41,7 @@ struct evl_clone_req {
 	__u32 clone_flags;
 	struct evl_element_ids eids;
 	__u32 efd;
-	__u32 __pad; /* Zero. */
+	__u32 __pad; /* Not looked at. */
 };
 EVL_ABI_SIZE(struct evl_clone_req, 40);
 EVL_ABI_OFFSET(struct evl_clone_req, eids, 20);

@@ -40,7 +40,7 @@ class Core final : Immovable {
   [[nodiscard]] PerCpu<TimerBase>& timer_bases() noexcept { return timer_bases_; }
   [[nodiscard]] Clock& monotonic() noexcept { return monotonic_; }
   [[nodiscard]] Clock& realtime() noexcept { return realtime_; }
-  // Of a request's clock number: the two built-in ones. EINVAL.
+  // By its special number: one of the two built-in ones, or nullptr.
   [[nodiscard]] Clock* clock_of(int clockfd) noexcept;
   [[nodiscard]] Heap& system_heap() noexcept { return system_heap_; }
   [[nodiscard]] SharedHeap& shared_heap() noexcept { return shared_heap_; }

@@ -14,13 +14,15 @@ struct GivenName {
   char text[Element::kNameLength + 1];
   const char* name{nullptr};
 
-  [[nodiscard]] Status read(u64 address) noexcept {
+  // A "/" is refused for a node, and becomes "!" for a folder of sysfs, as Linux does it there.
+  [[nodiscard]] Status read(u64 address, bool is_public) noexcept {
     if (address == 0) return kOk;
     (void)EVL_TRY(status_of(
         kapi_copy_name_from_user(text, reinterpret_cast<const void*>(address), sizeof(text))));
     bool dots = true;  // "." and "..": nothing but.
-    for (const char* c = text; *c != '\0'; ++c) {
-      if (*c == '/') return Errno::inval;
+    for (char* c = text; *c != '\0'; ++c) {
+      if (*c == '/' && is_public) return Errno::inval;
+      if (*c == '/') *c = '!';
       dots = dots && *c == '.';
     }
     if (dots) return Errno::inval;
@@ -110,9 +112,9 @@ Status Factory::make_clone(CloneFile& file, UserPtr<evl_clone_req> request,
   evl_clone_req wanted = EVL_TRY(request.read());
   const u32 known = EVL_CLONE_PUBLIC | EVL_CLONE_NONBLOCK | class_.clone_flags;
   const bool is_public = (wanted.clone_flags & EVL_CLONE_PUBLIC) != 0;
-  if ((wanted.clone_flags & ~known) != 0 || wanted.__pad != 0) return Errno::inval;
+  if ((wanted.clone_flags & ~known) != 0) return Errno::inval;
   GivenName name;
-  (void)EVL_TRY(name.read(wanted.name_ptr));
+  (void)EVL_TRY(name.read(wanted.name_ptr, is_public));
   if (is_public && name.name == nullptr) return Errno::inval;
 
   u32 state_offset = EVL_NO_STATE_OFFSET;

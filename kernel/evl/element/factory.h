@@ -72,7 +72,7 @@ class Factory final : Immovable {
 
   /// EVL_IOC_CLONE on one open file of the clone device. All or nothing. Sleeps.
   /// Errors: ENXIO core not running; EBUSY this file has cloned before; EFAULT; EINVAL public
-  /// without a name, unknown flags, "/" in the name, or nothing but dots; ENAMETOOLONG; EAGAIN no
+  /// without a name, unknown flags, "/" in a public name, nothing but dots; ENAMETOOLONG; EAGAIN no
   /// minor; EEXIST name; ENOMEM, EMFILE; and those of the class.
   struct CloneFile;
   [[nodiscard]] Status clone(CloneFile& file, UserPtr<evl_clone_req> request,

@@ -6,6 +6,7 @@
  * programs it on its CPU, with hard irqs off; nobody else does.
  */
 #include <linux/clockchips.h>
+#include <linux/cpuidle.h>
 #include <linux/dovetail.h>
 #include <linux/ktime.h>
 #include <linux/percpu.h>
@@ -191,6 +192,16 @@ void kapi_tick_stop(void)
 void kapi_tick_notify_proxy(void)
 {
 	tick_notify_proxy();
+}
+
+/*
+ * Hook of Dovetail. In-band, stalled, hard irqs off. A state that stops the timer would stop the
+ * core's: Linux is woken for the proxy's next event only. A CPU whose device the core has not got
+ * may sleep as deep as it likes.
+ */
+bool irq_cpuidle_control(struct cpuidle_device *dev, struct cpuidle_state *state)
+{
+	return !raw_cpu_read(ticks.real) || !(state->flags & CPUIDLE_FLAG_TIMER_STOP);
 }
 
 /* Hook of Dovetail. In-band, with or without the core. */

@@ -10,6 +10,7 @@
 #include <linux/dovetail.h>
 #include <linux/irq_pipeline.h>
 #include <linux/prctl.h>
+#include <linux/time64.h>
 
 #include <asm/syscall.h>
 
@@ -70,6 +71,34 @@ int handle_oob_syscall(struct pt_regs *regs)
 }
 
 /*
+ * clock_gettime() of a thread out-of-band. It comes as a call only where the vDSO cannot read the
+ * clock, and reading the time is no reason to leave the stage. True: served.
+ */
+static bool read_clock(struct pt_regs *regs)
+{
+	unsigned long args[6];
+	struct timespec64 now;
+	int ret;
+
+	if (syscall_get_nr(current, regs) != __NR_clock_gettime)
+		return false;
+
+	syscall_get_arguments(current, regs, args);
+	if ((clockid_t)args[0] == CLOCK_MONOTONIC)
+		now = ns_to_timespec64(kapi_read_monotonic());
+	else if ((clockid_t)args[0] == CLOCK_REALTIME)
+		now = ns_to_timespec64(kapi_read_realtime());
+	else
+		return false;
+
+	static_assert(sizeof(now) == sizeof(struct __kernel_timespec));
+	ret = kapi_copy_to_user((void *)args[1], &now, sizeof(now));
+	syscall_set_return_value(current, regs, ret, 0);
+
+	return true;
+}
+
+/*
  * Any other call of a thread, and calls of the core by anyone: twice, out-of-band and in-band, as
  * long as it was not handled and the caller is in-band.
  *
@@ -79,6 +108,9 @@ int handle_pipelined_syscall(struct irq_stage *stage, struct pt_regs *regs)
 {
 	struct kapi_request request;
 	enum kapi_verdict verdict;
+
+	if (stage == &oob_stage && running_oob() && read_clock(regs))
+		return 1;
 
 	decode(regs, &request);
 

@@ -14,9 +14,7 @@ namespace evl {
 
 // First probe, oob.
 //   oob caller, oob call       runs it; then leave_request()
-//   oob caller, Linux call     in-band (SYSDEMOTE), passed down. clock_gettime() too: it is a
-//   system
-//                              call only where the vDSO cannot read the clock
+//   oob caller, Linux call     in-band (SYSDEMOTE), passed down; kapi serves clock_gettime()
 //   in-band caller             passed down
 [[nodiscard]] kapi_verdict probe_oob(kapi_request& request, bool caller_oob) noexcept;
 

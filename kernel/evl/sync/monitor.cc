@@ -5,6 +5,7 @@
 #include "boot/core.h"
 #include "element/element_file.h"
 #include "thread/thread_element.h"
+#include "time/clock_element.h"
 
 namespace evl {
 namespace {
@@ -16,8 +17,7 @@ Result<Element*> build(Factory& factory, UserBytes attrs, u32 clone_flags, u32& 
   evl_monitor_attrs wanted{};
   if (attrs.is_null()) return Errno::inval;
   (void)EVL_TRY(attrs.read(&wanted, sizeof(wanted)));
-  const Clock* const clock = core().clock_of(static_cast<int>(wanted.clockfd));
-  if (clock == nullptr) return Errno::inval;
+  const Clock* const clock = EVL_TRY(clock_behind(static_cast<int>(wanted.clockfd)));
   const bool is_gate = wanted.type == EVL_MONITOR_GATE;
   const bool protects = is_gate && wanted.protocol == EVL_GATE_PP;
   if (is_gate) {

@@ -106,6 +106,7 @@ Status ThreadElement::oob_request(const OobStage& oob, unsigned cmd, unsigned lo
       Scheduler::yield(oob, thread_);
       return kOk;
     case EVL_THRIOC_SIGNAL: {
+      if (thread_.peek_state().has(ThreadState::zombie)) return Errno::stale;
       const u32 event_fd = EVL_TRY(UserPtr<u32>{arg}.read());
       return signal_waiter(event_fd, thread_);
     }

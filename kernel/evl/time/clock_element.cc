@@ -2,6 +2,7 @@
 // Requests on a clock's file, and its gravity in sysfs.
 #include "time/clock_element.h"
 
+#include "boot/core.h"
 #include "device/control.h"
 #include "element/element_file.h"
 #include "time/timer_file.h"
@@ -131,6 +132,16 @@ const ElementClass kClockClass{
     .ops = &kFileOps,
     .attributes = kAttributes,
 };
+
+Result<Clock*> clock_behind(int clockfd) noexcept {
+  if (Clock* const builtin = core().clock_of(clockfd); builtin != nullptr) return builtin;
+  if (clockfd < 0) return Errno::inval;
+  const FileRef file{core().files().get(static_cast<unsigned>(clockfd))};
+  if (!file) return Errno::badf;
+  void* const object = file.object<void>(kFileOps);
+  if (object == nullptr) return Errno::inval;
+  return &clock_of(object);
+}
 
 Result<ClockElement*> ClockElement::open(Factory& factory, Clock& clock,
                                          const InbandStage& inband) noexcept {

@@ -23,6 +23,10 @@ class ClockElement final : public Element {
   Clock& clock_;
 };
 
+// The clock that a request names: by its number, or by the descriptor of its element. It lives for
+// ever. Any stage. Errors: EBADF; EINVAL not a clock, no such number.
+[[nodiscard]] Result<Clock*> clock_behind(int clockfd) noexcept;
+
 }  // namespace evl
 
 #endif  // EVL_TIME_CLOCK_ELEMENT_H
