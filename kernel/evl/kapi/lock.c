@@ -126,7 +126,7 @@ void kapi_hard_spin_lock(struct kapi_hard_spinlock *lock)
 	note_lock(hard(lock));
 }
 
-/* Of <kapi-fast.h>: somebody has it. Not nested: fast paths are without lockdep. */
+/* Of <kapi-platform.h>: somebody has it. Not nested: fast paths are without lockdep. */
 void kapi_hard_spin_lock_contended(struct kapi_hard_spinlock *lock);
 
 void kapi_hard_spin_lock_contended(struct kapi_hard_spinlock *lock)

@@ -43,7 +43,7 @@ int main(void)
 #if defined(CONFIG_SMP) && defined(CONFIG_QUEUED_SPINLOCKS) && defined(CONFIG_JUMP_LABEL) &&	\
 	!defined(CONFIG_PARAVIRT) && !defined(CONFIG_DEBUG_SPINLOCK) &&				\
 	!defined(CONFIG_DEBUG_IRQ_PIPELINE)
-	DEFINE(KAPI_HAS_FAST_PATHS, 1);	/* <kapi-fast.h> */
+	DEFINE(KAPI_HAS_FAST_PATHS, 1);	/* <kapi-platform.h> */
 #endif
 	return 0;
 }

@@ -11,7 +11,7 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/evl.h>
 
-/* How many events are on: one jump for all of them while there is none. See <kapi-fast.h>. */
+/* How many events are on: one jump for all of them while there is none. See <kapi-platform.h>. */
 DEFINE_STATIC_KEY_FALSE(kapi_events_used);
 
 int kapi_trace_used(void)
