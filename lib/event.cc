@@ -90,6 +90,7 @@ class EventWait final {
       if (result >= 0) return back(request.status);
       if (result == -EIDRM) return request.status;  // Without the gate.
       if (result != -EINTR) return result;          // The wait did not begin.
+      if (request.status == kNotBegun) continue;  // Nor here, for a signal: the gate is ours still.
       if (const int entered = reenter(); entered < 0) return entered;
       if (request.status == -EAGAIN) return back(0);  // Woken, then interrupted on the way back.
       if (request.status != 0) return back(request.status);
@@ -97,12 +98,15 @@ class EventWait final {
   }
 
  private:
+  // What the status says until the core has given up the gate; no outcome of a wait.
+  static constexpr int kNotBegun = -EINVAL;
+
   // The C library's cleanup, not a destructor: there is no unwinding through code without
   // exceptions. Who is cancelled in here owns the mutex again when its own cleanups run.
   [[nodiscard]] int sleep(evl_monitor_waitreq* request) noexcept {
     request->timeout_ptr = reinterpret_cast<__u64>(&date_);
     request->gatefd = gate_;
-    request->status = -EINVAL;
+    request->status = kNotBegun;
     int result = 0;
     pthread_cleanup_push([](void* self) { (void)static_cast<EventWait*>(self)->reenter(); }, this);
     {

@@ -86,6 +86,17 @@ TEST_F(EventTest, ASignalHandlerRunsWithoutTheMutexWhichIsTakenAgain) {
   EXPECT_TRUE(owned());
 }
 
+TEST_F(EventTest, ASignalBeforeTheWaitBeginsLeavesTheMutexAlone) {
+  core().reset_counts();
+  ASSERT_EQ(evl_lock_mutex(&mutex_), 0);
+  core().answer(EVL_MONIOC_WAIT, {.result = -EINTR, .wait_status = -EINVAL});
+  const timespec date{1, 0};
+  EXPECT_EQ(evl_timedwait_event(&event_, &mutex_, &date), -ETIMEDOUT);
+  EXPECT_EQ(core().requests(EVL_MONIOC_WAIT), 2);
+  EXPECT_EQ(core().requests(EVL_MONIOC_UNWAIT), 0);
+  EXPECT_TRUE(owned());
+}
+
 TEST_F(EventTest, AWaitNeedsAnActiveMutexThatTheCallerOwns) {
   EXPECT_EQ(evl_wait_event(&event_, &mutex_), -EPERM);
   DEFINE_EVL_MUTEX(never_locked);
