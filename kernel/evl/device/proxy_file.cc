@@ -59,6 +59,7 @@ void dispose(Element& element, const InbandStage& inband) noexcept {
 }
 
 void release(void* object, kapi_file* file) {
+  ElementFile::begin_release(object);
   ElementFile::element<Proxy>(object).flush(ThreadInfo::rmid);
   ElementFile::release(object, file);
 }

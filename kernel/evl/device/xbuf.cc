@@ -42,6 +42,7 @@ void dispose(Element& element, const InbandStage& inband) noexcept {
 }
 
 void release(void* object, kapi_file* file) {
+  ElementFile::begin_release(object);
   ElementFile::element<Xbuf>(object).flush(ThreadInfo::rmid);
   ElementFile::release(object, file);
 }

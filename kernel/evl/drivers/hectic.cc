@@ -325,6 +325,7 @@ Status Hectic::common_request(const Proof& here, unsigned cmd, unsigned long arg
 
 void Hectic::release(const InbandStage& inband) noexcept {
   const u32 count = nr_registered_.load_relaxed();
+  oob_file_.begin_release();
   for (u32 i = 0; i < count; ++i) tasks_[i]->flush();
   stax_.flush(ThreadInfo::rmid);
   oob_file_.release(inband);

@@ -418,6 +418,7 @@ void latmus_release(void* object, kapi_file*) {
   const InbandStage inband = InbandStage::at_entry();
   LatmusFile& file = file_of(object);
   LatmusRun* const run = file.run.load_relaxed();
+  file.oob_file.begin_release();
   if (run != nullptr) run->flush();
   file.oob_file.release(inband);
   if (run != nullptr) {

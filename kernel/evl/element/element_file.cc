@@ -28,6 +28,10 @@ int ElementFile::open(void* device_object, kapi_file* file, void** object) {
   return 0;
 }
 
+void ElementFile::begin_release(void* object) noexcept {
+  static_cast<ElementFile*>(object)->file_->begin_release();
+}
+
 void ElementFile::release(void* object, kapi_file*) {
   const InbandStage inband = InbandStage::at_entry();
   auto* const self = static_cast<ElementFile*>(object);

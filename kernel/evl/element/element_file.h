@@ -17,6 +17,7 @@ class ElementFile final : Immovable {
   // Element. Errors: ESTALE the element is dying, ENOMEM. release: waits for oob users; a class
   // whose threads sleep on the element wakes them first. Both sleep.
   static int open(void* device_object, kapi_file* file, void** object);
+  static void begin_release(void* object) noexcept;  // Before it wakes them: OF3.
   static void release(void* object, kapi_file* file);
 
   /// For a file that does not exist yet: takes the reference, then bind() when there is the file,

@@ -23,10 +23,22 @@ inline constexpr unsigned kOpenNonblock = 04000;
 // OF1  From open() to release() the file's oob data is this.
 // OF2  After release() began, no reference is taken: Linux removed the descriptors first, and the
 //      crossing refuses.
+// OF3  Who sleeps on a channel in a handler of the file is woken when it is closed. One who holds a
+//      reference and is not asleep yet looks at closing() first, under the lock of the channel:
+//
+//          release()                   the other
+//          closing_ set                                   lock channel; closing(): no
+//          lock channel: waits         linked, asleep; unlock channel
+//          flush: finds it
+//                                      or: lock channel; closing(): does not sleep
 class OobFile final : Immovable {
  public:
   // In an open() handler. Stage: inband.
   explicit OobFile(kapi_file* file) noexcept;
+
+  // First thing in a release() handler of a file that threads sleep on: see OF3. Any stage.
+  void begin_release() noexcept { (void)closing_.exchange(true); }
+  [[nodiscard]] bool closing() const noexcept { return closing_.load_acquire(); }
 
   /// In a release() handler, after everything that sleeps on the object was woken (RMID), before
   /// anything is freed. Waits for oob references. Sleeps.
@@ -38,6 +50,7 @@ class OobFile final : Immovable {
 
  private:
   kapi_file* const file_;
+  Atomic<bool> closing_{false};
   Crossing crossing_;
 };
 
@@ -86,6 +99,7 @@ class [[nodiscard]] FileRef final {
   }
   [[nodiscard]] explicit operator bool() const noexcept { return file_ != nullptr; }
   [[nodiscard]] kapi_file* file() const noexcept { return file_->file(); }
+  [[nodiscard]] const OobFile* get() const noexcept { return file_; }
   // The object behind the descriptor if it is of this type, else nullptr.
   template <typename T>
   [[nodiscard]] T* object(const kapi_file_ops& ops) const noexcept {

@@ -56,9 +56,10 @@ kapi_verdict probe_inband(kapi_request& request) noexcept {
   return serve(*self, request);
 }
 
-long run_request(const OobStage&, Thread&, const kapi_request& request) noexcept {
+long run_request(const OobStage&, Thread& self, const kapi_request& request) noexcept {
   const FileRef file{core().files().get(static_cast<unsigned>(request.args[0]))};
   if (!file) return -EBADF;
+  const Thread::Serving serving{self, file.get()};
   void* const buffer = reinterpret_cast<void*>(request.args[1]);
   switch (request.nr) {
     case sys_evl_read:

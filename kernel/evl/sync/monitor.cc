@@ -62,6 +62,7 @@ void dispose(Element& element, const InbandStage& inband) noexcept {
 }
 
 void release(void* object, kapi_file* file) {
+  ElementFile::begin_release(object);
   auto& monitor = ElementFile::element<Monitor>(object);
   if (monitor.type() == Monitor::Type::gate)
     static_cast<Gate&>(monitor).flush(ThreadInfo::rmid);
@@ -92,6 +93,7 @@ Status wait(Event& event, unsigned long arg) noexcept {
   }
   const FileRef file{core().files().get(static_cast<unsigned>(request.gatefd))};
   Gate* const gate = EVL_TRY(gate_behind(file));
+  const Thread::Serving serving{*current_thread(), file.get()};
   s32 status = 0;
   const Status result = event.wait(oob, *current_thread(), *gate, deadline, status);
   const bool waited = !result.is(Errno::perm) && !result.is(Errno::badfd);
@@ -107,6 +109,7 @@ Status unwait(unsigned long arg) noexcept {
   const auto request = EVL_TRY(UserPtr<evl_monitor_unwaitreq>{arg}.read(oob));
   const FileRef file{core().files().get(static_cast<unsigned>(request.gatefd))};
   Gate* const gate = EVL_TRY(gate_behind(file));
+  const Thread::Serving serving{*current_thread(), file.get()};
   return gate->enter(oob, *current_thread(), Deadline::never());
 }
 

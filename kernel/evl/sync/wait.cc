@@ -77,7 +77,8 @@ constexpr InfoFlags kAbnormal =
 
 Status WaitChannel::finish(const OobStage& oob, Thread& self) noexcept {
   const InfoFlags reasons = self.wake_reasons();
-  if (reasons.has(ThreadInfo::rmid)) return Errno::idrm;
+  // With BREAK, it may be linked still.
+  if (reasons.has(ThreadInfo::rmid) && !reasons.has(ThreadInfo::brk)) return Errno::idrm;
   if (!reasons.has(kAbnormal)) return kOk;
   return give_up(oob, self);
 }

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 // Sleeping, waking, holding: what changes whether a thread can run. Any stage, hard irqs off; none
 // of it switches.
+#include "file/oob_file.h"
 #include "sched/schedule.h"
 #include "thread/thread.h"
 #include "time/clock.h"
 
 namespace evl {
+
+bool Thread::is_doomed() const noexcept {
+  for (const OobFile* const file : serving_)
+    if (file != nullptr && file->closing()) return true;
+  return false;
+}
 
 void Thread::sleep_on(WaitChannel* channel, Date date, const Clock& clock,
                       const HardIrqsOff& irqs_off) noexcept {
@@ -17,6 +24,10 @@ void Thread::sleep_on(WaitChannel* channel, Date date, const Clock& clock,
   info_.clear(kWakeReasons);
   if (kicked) {
     info_.set(ThreadInfo::kicked | ThreadInfo::brk);
+    return;
+  }
+  if (channel != nullptr && is_doomed()) {
+    info_.set(ThreadInfo::rmid | ThreadInfo::brk);
     return;
   }
   if (!date.is_forever()) {

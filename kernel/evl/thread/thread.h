@@ -25,6 +25,7 @@ namespace evl {
 
 class Clock;
 class Mutex;
+class OobFile;
 class Process;
 class Rq;
 class RqLocked;
@@ -47,7 +48,8 @@ enum class HmCode : u8;
 //   T6  READY: RQ2. A current thread has no blocking bit, unless its CPU is inside schedule().
 //   T7  INBAND is set exactly while Linux may run the task: from switch_inband() (before
 //       kapi_leave_oob()) until finish_park().
-//   T8  local_, preempt_count_, held_mutexes_: the thread itself only. Its window: itself, or who
+//   T8  local_, preempt_count_, held_mutexes_, serving_: the thread itself only. Its window:
+//   itself, or who
 //       changes its mode or policy, under R; two at a time may leave it old until its next request.
 //   T9  Every mutex in owned_ has this thread as tracked owner (sync/mutex.h, M2).
 class Thread final : Immovable {
@@ -96,7 +98,8 @@ class Thread final : Immovable {
 
   /// Starts a sleep until woken, or until `date` (forever: no limit) on `clock`; without channel
   /// and date it waits for a period. Clears the wake reasons. KICKED on entry sets BREAK and does
-  /// not sleep; a date in the past sets TIMEO and does not sleep.
+  /// not sleep; a date in the past sets TIMEO and does not sleep; nor does a thread on a channel
+  /// when a file it serves is being closed: RMID and BREAK, and it unlinks itself.
   /// Stage: oob, irqs off; under the channel's lock when there is one.
   void sleep_on(WaitChannel* channel, Date date, const Clock& clock,
                 const HardIrqsOff& irqs_off) noexcept;
@@ -144,6 +147,20 @@ class Thread final : Immovable {
   void set_local(LocalFlags flags) noexcept { local_.set(flags); }
   void clear_local(LocalFlags flags) noexcept { local_.clear(flags); }
 
+  // The files in whose handlers the thread is: that of the request, and one that the request names.
+  // When one of them is closed, the thread does not sleep on a channel any more (OF3).
+  class Serving final : Immovable {
+   public:
+    Serving(Thread& self, const OobFile* file) noexcept
+        : slot_{self.serving_[0] == nullptr ? self.serving_[0] : self.serving_[1]} {
+      slot_ = file;
+    }
+    ~Serving() { slot_ = nullptr; }
+
+   private:
+    const OobFile*& slot_;
+  };
+
   /// New base parameters, checked. While boosted only the base changes when the boost is higher;
   /// a queued or waiting thread is requeued, the PI chain behind it follows.
   /// Stage: any, no lock held; a scheduling point is the caller's. Errors: EINVAL, ESTALE (zombie).
@@ -184,6 +201,7 @@ class Thread final : Immovable {
   bool end_sleep(const RqLocked& locked, StateFlags mask, InfoFlags reasons) noexcept;
   void unhold(const RqLocked& locked, StateFlags mask, InfoFlags reasons) noexcept;
   // Bits of the state word that repeat the base parameters: WEAK, RRB.
+  [[nodiscard]] bool is_doomed() const noexcept;  // A file of serving_ is being closed.
   void show_base(const RqLocked& locked) noexcept EVL_REQUIRES(lock_);
   void set_name(const char* name) noexcept;
   [[nodiscard]] Result<u32> change_mode(u32 set, u32 cleared) noexcept;
@@ -211,6 +229,7 @@ class Thread final : Immovable {
   bool may_own_ EVL_GUARDED_BY(lock_){false};
   // Mutexes owned, counted when weak or WOLI: a weak thread stays oob until it is 0. Itself only.
   int held_mutexes_{0};
+  const OobFile* serving_[2]{};
   Process* process_{nullptr};
   ThreadElement* element_{nullptr};
   kapi_task* const task_;

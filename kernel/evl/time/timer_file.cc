@@ -84,6 +84,7 @@ Status TimerFile::open(const Clock& clock, UserPtr<s32> fd_out,
 void TimerFile::release(void* object, kapi_file*) {
   const InbandStage inband = InbandStage::at_entry();
   auto* const self = static_cast<TimerFile*>(object);
+  self->file_->begin_release();
   {
     HardIrqGuard irqs_off;
     HardLockGuard guard{self->queue_.lock(), irqs_off};
