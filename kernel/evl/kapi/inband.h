@@ -54,6 +54,7 @@ struct kapi_workqueue *kapi_workqueue_create(const char *name);
 void kapi_workqueue_destroy(struct kapi_workqueue *queue);	/* After what is queued has run. */
 
 KAPI_OPAQUE(kapi_work);
+/* Stage: inband, irq_work too: debugging of objects takes locks of Linux. */
 void kapi_work_init(struct kapi_work *work, void (*handler)(struct kapi_work *work));
 /* Stage: inband, irq_work too. False: queued already. The handler may free its work. */
 bool kapi_work_queue(struct kapi_workqueue *queue, struct kapi_work *work);

@@ -7,10 +7,10 @@
 
 namespace evl {
 
-Work::Work(Handler handler, kapi_workqueue* queue, Element* keep) noexcept
-    : handler_{handler}, queue_{queue}, keep_{keep} {
+Work::Work(Handler handler, kapi_workqueue* queue, Element* keep, Made made) noexcept
+    : handler_{handler}, queue_{queue}, keep_{keep}, made_{made} {
   kapi_irq_work_init(&irq_work_, &Work::forward);
-  kapi_work_init(&work_, &Work::run);
+  if (made == Made::inband) kapi_work_init(&work_, &Work::run);
 }
 
 void Work::call() noexcept {
@@ -20,6 +20,7 @@ void Work::call() noexcept {
 
 void Work::forward(kapi_irq_work* work) noexcept {
   Work& self = owner_of<Work, &Work::irq_work_>(*work);
+  if (self.made_ == Made::oob) kapi_work_init(&self.work_, &Work::run);
   if (!kapi_work_queue(self.queue_, &self.work_) && self.keep_ != nullptr) self.keep_->put();
 }
 
@@ -43,7 +44,9 @@ namespace {
 // last of both deletes it.
 struct Call final : Immovable {
   Call(long (*to_run)(unsigned long), unsigned long with) noexcept
-      : handler{to_run}, argument{with}, work{&Call::run, core().disposal_queue()} {}
+      : handler{to_run},
+        argument{with},
+        work{&Call::run, core().disposal_queue(), nullptr, Work::Made::oob} {}
 
   static void run(Work& work, const InbandStage&) noexcept {
     Call& self = owner_of<Call, &Call::work>(work);

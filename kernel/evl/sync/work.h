@@ -16,7 +16,10 @@ class Element;
 class Work final : Immovable {
  public:
   using Handler = void (*)(Work& work, const InbandStage& inband) noexcept;
-  Work(Handler handler, kapi_workqueue* queue, Element* keep = nullptr) noexcept;
+  enum class Made : bool { inband, oob };
+  // Stage: as `made` says. Made oob, it is for one call: the in-band part is made by that.
+  Work(Handler handler, kapi_workqueue* queue, Element* keep = nullptr,
+       Made made = Made::inband) noexcept;
 
   void call() noexcept;                            // Any stage, any irq state. O(1).
   void flush(const InbandStage& inband) noexcept;  // Sleeps: queued calls have run.
@@ -29,6 +32,7 @@ class Work final : Immovable {
   const Handler handler_;
   kapi_workqueue* const queue_;
   Element* const keep_;
+  const Made made_;
 };
 
 // Runs handler(argument) in-band and returns its result to the oob caller, who sleeps meanwhile;
