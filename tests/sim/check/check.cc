@@ -27,16 +27,22 @@ bool any_lock_held() {
   return false;
 }
 
-evl::Gate* gate_of(const World::GateModel& model, const World& world) {
-  if (model.user.fd < 0 || model.closed) return nullptr;
+// The element behind a descriptor of the process, or nullptr.
+template <typename Element>
+Element* element_of(int number, const World& world) {
+  if (number < 0) return nullptr;
   for (const auto& thread : world.threads()) {
     if (thread.task == nullptr || thread.task->files == nullptr) continue;
     const Files& files = *thread.task->files;
-    const auto fd = static_cast<std::size_t>(model.user.fd);
+    const auto fd = static_cast<std::size_t>(number);
     if (fd >= files.table.size() || !files.installed[fd]) return nullptr;
-    return &evl::ElementFile::element<evl::Gate>(files.table[fd]->object);
+    return &evl::ElementFile::element<Element>(files.table[fd]->object);
   }
   return nullptr;
+}
+
+evl::Gate* gate_of(const World::GateModel& model, const World& world) {
+  return model.closed ? nullptr : element_of<evl::Gate>(model.user.fd, world);
 }
 
 // ---------------------------------------------------------------- no lock is held
@@ -59,8 +65,18 @@ void check_objects(World& world) {
     evl::Gate* gate = gate_of(world.gates()[i], world);
     if (gate == nullptr) continue;
     evl::HardLockGuard locked{gate->mutex().lock(), irqs_off};
-    if (!gate->mutex().invariants_hold()) mc().fail("W1 to W3 do not hold for gate %u", i);
+    if (!gate->mutex().mutex_invariants_hold())
+      mc().fail("W1 to W3, or M1 to M4, do not hold for gate %u", i);
   }
+  for (unsigned i = 0; i < kMaxEvents; ++i) {
+    if (world.event_closed(i)) continue;
+    auto* event = element_of<evl::Event>(world.events()[i].fd, world);
+    if (event != nullptr && !event->invariants_hold())
+      mc().fail("EV1 does not hold for event %u", i);
+  }
+  for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu)
+    if (evl::core().timer_bases().has(cpu) && !evl::core().timer_bases().on(cpu).invariants_hold())
+      mc().fail("TB1 to TB3 do not hold on CPU %u", cpu);
 }
 
 // ---------------------------------------------------------------- at rest
@@ -116,6 +132,8 @@ evl::Wprio naive_priority(const World& world, const Facts& facts, unsigned threa
 }
 
 void check_priorities(World& world, const Facts& facts) {
+  for (const auto& gate : world.gates())
+    if (gate.closing) return;
   for (unsigned i = 0; i < kMaxThreads; ++i) {
     if (facts.threads[i] == nullptr) continue;
     const evl::Wprio expected = naive_priority(world, facts, i, kMaxThreads);
@@ -140,6 +158,21 @@ void check_running(World& world, const Facts& facts) {
   (void)world;
 }
 
+// Whoever took a gate with a ceiling on its own, and has lost the CPU since, has the ceiling: the
+// scheduler looks at what the thread announced.
+void check_ceilings(World& world, const Facts& facts) {
+  for (unsigned g = 0; g < kMaxGates; ++g) {
+    if (facts.gates[g] == nullptr || facts.owner[g] < 0 || world.program().gates[g].ceiling == 0)
+      continue;
+    evl::Thread& owner = *facts.threads[static_cast<unsigned>(facts.owner[g])];
+    const evl_user_window* window = owner.user_window();
+    if (window == nullptr || &evl::rq_of(owner.peek_cpu()).current() == &owner) continue;
+    const bool announced = evl_get_index(window->pp_pending) == world.gates()[g].user.handle;
+    if (announced && (world.gates()[g].user.state->u.gate.owner & EVL_MUTEX_FLCEIL) == 0)
+      mc().fail("T%d has lost the CPU without the ceiling of gate %u", facts.owner[g], g);
+  }
+}
+
 // A thread that waits with a limit, and whose limit has passed, must have a tick on its way.
 void check_ticks() {
   for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu) {
@@ -161,7 +194,74 @@ void check_core(World& world) {
   const Facts facts = collect(world);
   check_running(world, facts);
   check_priorities(world, facts);
+  check_ceilings(world, facts);
   check_ticks();
+}
+
+// Among threads of one CPU and priority, who has been ready longer runs first; a thread that was
+// preempted has been ready since it ran. Programs whose threads yield, have slices, or change
+// priorities are left out: they reorder on purpose.
+void QueueOrder::look(const World& world) {
+  if (!applies_) return;
+  ++now_;
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    const Task* task = world.threads()[i].task;
+    evl::Thread* thread = task == nullptr ? nullptr : thread_of(*task);
+    Place& place = places_[i];
+    const bool waits = thread != nullptr && thread->peek_state().has(evl::ThreadState::ready);
+    // Boosts move a thread within the queue.
+    if (!waits || thread->wprio() != place.priority) place.known = false;
+    if (waits && !place.waits) place = {.since = now_, .known = true};
+    if (thread == nullptr) continue;
+    place.waits = waits;
+    place.priority = thread->wprio();
+    place.cpu = thread->peek_cpu();
+  }
+}
+
+void QueueOrder::switched(const World& world, const Task& from, const Task& to) {
+  if (!applies_) return;
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    if (world.threads()[i].task != &to) continue;
+    const Place& next = places_[i];
+    for (unsigned other = 0; other < kMaxThreads; ++other) {
+      const Place& place = places_[other];
+      if (other == i || !next.known || !place.known || place.cpu != next.cpu) continue;
+      if (place.priority == next.priority && place.since < next.since)
+        mc().fail("T%u runs before T%u, which has been ready for longer", i, other);
+    }
+  }
+  // Preempted threads go first among their equals.
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    if (world.threads()[i].task != &from) continue;
+    const evl::Thread* thread = thread_of(from);
+    if (thread == nullptr || !thread->peek_state().has(evl::ThreadState::ready)) continue;
+    places_[i] = {.since = 0,
+                  .priority = thread->wprio(),
+                  .cpu = thread->peek_cpu(),
+                  .waits = true,
+                  .known = true};
+  }
+}
+
+bool QueueOrder::keeps_order(const Program& program) {
+  const auto reorders = [](const Step& step) {
+    switch (step.op) {
+      case Op::yield:
+      case Op::set_fifo:
+      case Op::set_rr:
+      case Op::set_weak:
+      case Op::demote:
+      case Op::migrate:
+        return true;
+      default:
+        return false;
+    }
+  };
+  for (const auto& steps : program.script)
+    if (std::any_of(steps.begin(), steps.end(), reorders)) return false;
+  return std::all_of(program.threads.begin(), program.threads.end(),
+                     [](const ThreadSpec& one) { return one.policy == Policy::fifo; });
 }
 
 }  // namespace sim

@@ -18,4 +18,28 @@ namespace sim {
 
 void check_core(World& world);
 
+// Who is first among equals.
+class QueueOrder final {
+ public:
+  explicit QueueOrder(const Program& program) : applies_{keeps_order(program)} {}
+  /// After each move: who has become ready.
+  void look(const World& world);
+  /// The core switches from one task to another.
+  void switched(const World& world, const Task& from, const Task& to);
+
+ private:
+  struct Place {
+    std::uint64_t since{0};
+    int priority{0};
+    unsigned cpu{0};
+    bool waits{false};
+    bool known{false};
+  };
+  static bool keeps_order(const Program& program);
+
+  std::array<Place, kMaxThreads> places_{};
+  std::uint64_t now_{0};
+  const bool applies_;
+};
+
 }  // namespace sim

@@ -61,10 +61,36 @@ void Flow::begin(void* self) {
 void Machine::point(const Operation& operation) {
   if (quiet_) return;
   cpu().next = operation;
-  move_on();
-  settle(operation);
+  if (!straight_ || !goes_straight()) {
+    move_on();
+    settle(operation);
+  }
   if (operation.waits != Waits::idle && operation.what != kSilent)
     note(operation.what, operation.object, operation.value, operation.label);
+}
+
+bool Machine::goes_straight() {
+  Cpu& here = cpu();
+  if (here.next.waits > Waits::lock || !can_move(here)) return false;
+  for (unsigned i = 0; i < config_.cpus; ++i) cpus_[i].relaxed = false;
+  count_step();
+  count_irqs_off(here);
+  last_ = {Role::cpu, here.number};
+  return true;
+}
+
+void Machine::count_step() {
+  if (++steps_ > config_.max_steps)
+    fail("no end after %u steps: a livelock, or a program that is too long", config_.max_steps);
+  now_ns_ += config_.step_ns;
+}
+
+void Machine::count_irqs_off(Cpu& cpu) {
+  if (!cpu.irqs_off || ++cpu.irqs_off_steps <= irqs_off_max_) return;
+  irqs_off_max_ = cpu.irqs_off_steps;
+  if (irqs_off_max_ > config_.max_irqs_off_steps)
+    fail("CPU %u has had hard interrupts off for %u moves: a loop without a bound?", cpu.number,
+         irqs_off_max_);
 }
 
 // Handles the interrupts that were picked for this CPU before the operation itself was.
@@ -154,10 +180,7 @@ void Machine::move_on() {
       hooks_.check();
       quiet_ = false;
     }
-    if (++steps_ > config_.max_steps)
-      fail("no end after %u steps: a livelock, or a program that is too long", config_.max_steps);
-    now_ns_ += config_.step_ns;
-    if (config_.step_ns != 0) hooks_.time_passed(now_ns_);
+    count_step();
     gather();
     if (moves_.empty()) stands_still();
     const std::size_t picked = strategy_.pick(moves_, last_);
@@ -171,12 +194,7 @@ void Machine::move_on() {
       continue;
     }
     Cpu& next = cpus_[actor.cpu];
-    if (next.irqs_off && ++next.irqs_off_steps > irqs_off_max_) {
-      irqs_off_max_ = next.irqs_off_steps;
-      if (irqs_off_max_ > config_.max_irqs_off_steps)
-        fail("CPU %u has had hard interrupts off for %u moves: a loop without a bound?",
-             next.number, irqs_off_max_);
-    }
+    count_irqs_off(next);
     next.take_irq = actor.role == Role::irq;
     current_ = actor.cpu;
     Fiber* target = &next.running->fiber_;
@@ -203,7 +221,6 @@ void Machine::jump(std::uint64_t date_ns) {
               .object = nullptr,
               .value = 0,
               .label = nullptr});
-  hooks_.time_passed(now_ns_);
 }
 
 void Machine::switch_flow(Flow& next) {

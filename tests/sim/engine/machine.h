@@ -108,8 +108,6 @@ class Hooks {
   virtual bool has_work(const Cpu& /*cpu*/) { return false; }
   /// The next date, after `now_ns`, that something other than a tick device waits for.
   virtual std::uint64_t next_date_ns(std::uint64_t /*now_ns*/) { return kNever; }
-  /// Time has moved.
-  virtual void time_passed(std::uint64_t /*now_ns*/) {}
   /// Compares everything with what must hold. Called between two moves, with points switched off.
   virtual void check() {}
   /// What to add to the report of a machine that stands still.
@@ -191,6 +189,10 @@ class Machine final {
   /// Ends the run with a failure.
   [[noreturn, gnu::format(printf, 2, 3)]] void fail(const char* format, ...);
 
+  /// While it is on, whoever runs goes on as long as it can: a part of a run that is not worth
+  /// searching, at a fraction of the cost. Nothing is checked there.
+  void go_straight(bool on) noexcept { straight_ = on; }
+
   /// Something that check() looks at has changed.
   void changed() noexcept { dirty_ = true; }
   bool quiet() const noexcept { return quiet_; }
@@ -200,6 +202,9 @@ class Machine final {
 
   void settle(const Operation& operation);
   void move_on();
+  bool goes_straight();
+  void count_step();
+  void count_irqs_off(Cpu& cpu);
   void gather();
   bool can_move(const Cpu& cpu) const;
   bool can_interrupt(const Cpu& cpu) const noexcept;
@@ -231,6 +236,7 @@ class Machine final {
   Outcome outcome_{Outcome::running};
   bool dirty_{false};
   bool quiet_{false};
+  bool straight_{false};
 };
 
 }  // namespace sim

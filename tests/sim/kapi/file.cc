@@ -2,6 +2,7 @@
 //
 // kapi of the simulator: files, descriptors, devices.
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -21,7 +22,8 @@ sim::Machine& mc() {
 sim::File* served_oob(struct kapi_file* file, const char* who) {
   if (!mc().cpu().oob || mc().cpu().irqs_off || !mc().cpu().held.empty())
     mc().fail("%s in a wrong context", who);
-  if (file_of(file)->references <= 0) mc().fail("%s on a file that was released", who);
+  // A release in progress waits for us: the core's reference is enough.
+  if (file_of(file)->released) mc().fail("%s on a file that was released", who);
   return file_of(file);
 }
 
@@ -92,15 +94,23 @@ long kapi_oob_write(struct kapi_file* file, const void* user_buf, size_t bytes) 
              ? -EINVAL
              : served->ops->oob_write(served->object, file, user_buf, bytes);
 }
-long kapi_kernel_read(struct kapi_file* /*file*/, void* /*buf*/, size_t /*bytes*/) {
+// As little at a time as the strategy likes: pipes and sockets do so.
+long kapi_kernel_read(struct kapi_file* file, void* buf, size_t bytes) {
   lx().may_sleep("kapi_kernel_read");
   lx().maybe_preempt();
-  return 0;
+  std::string& content = file_of(file)->content;
+  const std::size_t there = std::min(bytes, content.size());
+  const std::size_t got = there > 1 && mc().strategy().rarely(20) ? there / 2 : there;
+  std::memcpy(buf, content.data(), got);
+  content.erase(0, got);
+  return static_cast<long>(got);
 }
-long kapi_kernel_write(struct kapi_file* /*file*/, const void* /*buf*/, size_t bytes) {
+long kapi_kernel_write(struct kapi_file* file, const void* buf, size_t bytes) {
   lx().may_sleep("kapi_kernel_write");
   lx().maybe_preempt();
-  return static_cast<long>(bytes);
+  const std::size_t sent = bytes > 1 && mc().strategy().rarely(20) ? bytes / 2 : bytes;
+  file_of(file)->received.append(static_cast<const char*>(buf), sent);
+  return static_cast<long>(sent);
 }
 
 // ---- Devices

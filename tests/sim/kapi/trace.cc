@@ -8,6 +8,8 @@
 
 namespace {
 
+using sim::lx;
+
 sim::Machine& mc() {
   return sim::Machine::current();
 }
@@ -37,6 +39,7 @@ static_assert(sizeof kNames / sizeof *kNames == KAPI_NR_EVENTS);
 extern "C" {
 
 void kapi_trace(enum kapi_event event, const char* /*object*/, __s64 a, __s64 /*b*/) {
+  if (event == KAPI_EV_watchdog_signal) lx().watchdog_strikes(static_cast<std::uint64_t>(a));
   mc().note(kNames[event], nullptr, static_cast<std::uint64_t>(a));
 }
 void kapi_trace_switch_context(const struct kapi_trace_thread* from,

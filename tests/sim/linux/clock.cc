@@ -8,33 +8,41 @@
 
 namespace sim {
 
+// Whose device ticks changes; Linux programs anew what it waits for, each CPU by itself.
 int Linux::install_tick() {
   may_sleep("kapi_tick_install");
   if (tick_installed_) return -EAGAIN;
-  for (unsigned i = 0; i < config_.cpus; ++i)
-    if (machine_->cpu(i).tick_date_ns != kNever)
-      machine_->fail("the tick is installed while Linux sleeps on a timer");
   tick_installed_ = true;
+  for (unsigned i = 0; i < config_.cpus; ++i) {
+    if (machine_->cpu(i).tick_date_ns == kNever) continue;
+    machine_->cpu(i).tick_date_ns = kNever;
+    machine_->raise_inband(i, kProxyTick);
+  }
   return 0;
 }
 
 void Linux::uninstall_tick() {
   may_sleep("kapi_tick_uninstall");
   tick_installed_ = false;
-  for (unsigned i = 0; i < config_.cpus; ++i) machine_->cpu(i).tick_date_ns = kNever;
+  for (unsigned i = 0; i < config_.cpus; ++i) machine_->cpu(i).tick_date_ns = next_sleeper_ns(i);
+}
+
+std::uint64_t Linux::next_sleeper_ns(unsigned cpu) const noexcept {
+  std::uint64_t next = kNever;
+  for (const auto& task : tasks_)
+    if (task->run == Run::sleeping && task->timer_cpu == cpu)
+      next = std::min(next, task->wakes_at_ns);
+  return next;
 }
 
 // Programs this CPU's device for the next sleeper that it has to wake.
 void Linux::program_proxy() {
-  std::uint64_t next = kNever;
-  const unsigned number = machine_->cpu().number;
-  for (const auto& task : tasks_)
-    if (task->run == Run::sleeping && task->timer_cpu == number)
-      next = std::min(next, task->wakes_at_ns);
+  const std::uint64_t next = next_sleeper_ns(machine_->cpu().number);
   const bool were_off = machine_->cpu().irqs_off;
   machine_->irqs_disable();
-  if (!tick_installed_) {
-    machine_->program_tick(machine_->cpu().number, next);
+  machine_->point({.what = "programs Linux's tick", .value = next});
+  if (!tick_installed_) {  // Looked at and acted on in one move: the device changes hands.
+    machine_->cpu().tick_date_ns = next;
   } else if (next == kNever) {
     evl_on_proxy_stop();
   } else {

@@ -11,6 +11,7 @@
 namespace sim {
 
 void Linux::irq(unsigned number) {
+  if (!current().oob) here().oob_since_ns = machine_->now_ns();
   evl_on_irq_enter();
   switch (number) {
     case kTickIrq:
@@ -64,6 +65,7 @@ void Linux::play_irq_work() {
     inside<IrqWork>(work).queued = false;
     here().running_work = work;
     machine_->note("runs irq_work", work);
+    const InCore in_core{*this};
     inside<IrqWork>(work).handler(work);
     here().running_work = nullptr;
     wake(work);
@@ -103,6 +105,7 @@ void Linux::work_loop(Workqueue& queue) {
     inside<Work>(work).queued = false;
     queue.running = work;
     machine_->note("runs work", work);
+    const InCore in_core{*this};
     inside<Work>(work).handler(work);
     queue.running = nullptr;
     wake(work);

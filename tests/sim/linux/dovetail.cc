@@ -48,6 +48,7 @@ bool Linux::context_switch(kapi_altsched* out, kapi_altsched* in, bool leave_inb
     machine_->fail("%s is switched in on CPU %u, Linux has it on %u", to.task->comm.data(), number,
                    to.task->cpu);
   const bool stalled = cpu.oob_stalled;
+  if (on_switch && !to.root) on_switch(*self, *to.task);
   machine_->changed();
   machine_->switch_flow(to.task->flow);
   if (from.root || self->oob) {
@@ -65,11 +66,20 @@ void Linux::resume_inband() {
   machine_->irqs_enable();
 }
 
+void Linux::watchdog_strikes(std::uint64_t limit_s) {
+  const std::uint64_t ran_ns = machine_->now_ns() - here().oob_since_ns;
+  if (limit_s == 0 || ran_ns + config_.core.latency_user_ns < limit_s * 1'000'000'000)
+    machine_->fail("the watchdog of %llu s strikes after %llu ns out-of-band",
+                   static_cast<unsigned long long>(limit_s),
+                   static_cast<unsigned long long>(ran_ns));
+}
+
 int Linux::run_oob_call(int (*function)(void*), void* argument) {
   const bool were_off = machine_->cpu().irqs_off;
   const bool was_oob = machine_->cpu().oob;
   const bool was_stalled = machine_->cpu().oob_stalled;
   machine_->irqs_disable();
+  if (!was_oob) here().oob_since_ns = machine_->now_ns();
   machine_->cpu().oob = true;
   machine_->cpu().oob_stalled = true;
   const int result = function(argument);

@@ -41,6 +41,7 @@ void Linux::install_fd(int fd) {
   File* file = files.table[static_cast<std::size_t>(fd)];
   files.installed[static_cast<std::size_t>(fd)] = true;
   if (file->oob_data == nullptr) return;
+  const InCore in_core{*this};
   AtomicSection table_lock{*this};
   evl_on_fd_install(reinterpret_cast<kapi_files*>(&files), static_cast<unsigned>(fd), handle(file));
 }
@@ -66,6 +67,7 @@ int Linux::open(const std::string& path, unsigned flags) {
   if (device == nullptr || device->setup.ops == nullptr) return -ENOENT;
   File& file = make_file(device->name.c_str(), device->setup.ops, nullptr, flags);
   file.device = device;
+  const InCore in_core{*this};
   ++device->busy;
   const int error = device->setup.ops->open != nullptr
                         ? device->setup.ops->open(device->setup.object, handle(&file), &file.object)
@@ -86,6 +88,7 @@ int Linux::close(int fd) {
   if (file == nullptr) return -EBADF;
   Files& files = *current().files;
   free_fd(fd);
+  const InCore in_core{*this};
   if (file->oob_data != nullptr) {
     AtomicSection table_lock{*this};
     evl_on_fd_uninstall(reinterpret_cast<kapi_files*>(&files), static_cast<unsigned>(fd),
@@ -108,8 +111,10 @@ void Linux::put_file(File& file) {
   if (--file.references > 0) return;
   may_sleep("the last reference on a file");
   maybe_preempt();
+  const InCore in_core{*this};
   if (file.ops->release != nullptr) file.ops->release(file.object, handle(&file));
   file.object = nullptr;
+  file.released = true;
 }
 
 long Linux::ioctl(int fd, unsigned cmd, void* argument) {
@@ -119,10 +124,55 @@ long Linux::ioctl(int fd, unsigned cmd, void* argument) {
   if (file == nullptr) return -EBADF;
   if (file->ops->ioctl == nullptr) return -ENOTTY;
   get_file(*file);
+  const InCore in_core{*this};
   const long result =
       file->ops->ioctl(file->object, handle(file), cmd, reinterpret_cast<unsigned long>(argument));
   put_file(*file);
   return result;
+}
+
+long Linux::read(int fd, void* buffer, std::size_t bytes) {
+  may_sleep("read");
+  maybe_preempt();
+  File* file = file_at(fd);
+  if (file == nullptr) return -EBADF;
+  if (file->ops->read == nullptr) return -EINVAL;
+  get_file(*file);
+  const InCore in_core{*this};
+  const long result = file->ops->read(file->object, handle(file), buffer, bytes);
+  put_file(*file);
+  return result;
+}
+
+long Linux::write(int fd, const void* buffer, std::size_t bytes) {
+  may_sleep("write");
+  maybe_preempt();
+  File* file = file_at(fd);
+  if (file == nullptr) return -EBADF;
+  if (file->ops->write == nullptr) return -EINVAL;
+  get_file(*file);
+  const InCore in_core{*this};
+  const long result = file->ops->write(file->object, handle(file), buffer, bytes);
+  put_file(*file);
+  return result;
+}
+
+unsigned Linux::poll(int fd) {
+  may_sleep("poll");
+  File* file = file_at(fd);
+  return file == nullptr || file->ops->poll == nullptr
+             ? 0
+             : file->ops->poll(file->object, handle(file), nullptr);
+}
+
+int Linux::open_plain(const char* name, std::string content) {
+  static constexpr kapi_file_ops kNothing{};
+  constexpr unsigned kReadWrite = 2;
+  File& file = make_file(name, &kNothing, nullptr, kReadWrite);
+  file.content = std::move(content);
+  const int fd = reserve_fd(file);
+  install_fd(fd);
+  return fd;
 }
 
 // ---------------------------------------------------------------- devices
@@ -179,6 +229,7 @@ long Linux::read_attribute(const std::string& path, const char* attribute, char*
   for (const kapi_attribute* one = device->setup.attributes; one->name != nullptr; ++one) {
     if (std::strcmp(one->name, attribute) != 0) continue;
     if (one->show == nullptr) return -EACCES;
+    const InCore in_core{*this};
     ++device->busy;
     const long length = one->show(device->setup.object, buf, capacity);
     if (--device->busy == 0) wake(&device->busy);
@@ -194,6 +245,7 @@ long Linux::write_attribute(const std::string& path, const char* attribute, cons
   for (const kapi_attribute* one = device->setup.attributes; one->name != nullptr; ++one) {
     if (std::strcmp(one->name, attribute) != 0) continue;
     if (one->store == nullptr) return -EACCES;
+    const InCore in_core{*this};
     ++device->busy;
     const long result = one->store(device->setup.object, text, std::strlen(text));
     if (--device->busy == 0) wake(&device->busy);

@@ -107,17 +107,24 @@ Task& Linux::spawn_kthread(const char* name, unsigned cpu, std::function<void()>
 
 Task& Linux::fork(const char* name, unsigned cpu, std::function<void()> body) {
   Task& task = spawn_process(name, cpu, std::move(body));
+  task.run = Run::sleeping;  // Linux wakes a child up when it is complete.
+  // No preemption point before every file has its new reference: Linux copies under the lock of the
+  // table, so no other thread's close() releases a file that is in the copy.
   const Files& ours = *current().files;
   *task.files = Files{.table = ours.table, .installed = ours.installed, .users = 1};
-  for (std::size_t fd = 0; fd < ours.table.size(); ++fd) {
-    File* file = ours.table[fd];
-    if (file == nullptr || !ours.installed[fd]) continue;
-    get_file(*file);
-    if (file->oob_data == nullptr) continue;
-    AtomicSection table_lock{*this};
-    evl_on_fd_install(reinterpret_cast<kapi_files*>(task.files), static_cast<unsigned>(fd),
-                      handle(file));
+  Files& theirs = *task.files;
+  for (std::size_t fd = 0; fd < theirs.table.size(); ++fd) {
+    if (!theirs.installed[fd]) theirs.table[fd] = nullptr;  // Reserved by a call in progress.
+    if (theirs.table[fd] != nullptr) get_file(*theirs.table[fd]);
   }
+  for (std::size_t fd = 0; fd < theirs.table.size(); ++fd) {
+    if (theirs.table[fd] == nullptr || theirs.table[fd]->oob_data == nullptr) continue;
+    const InCore in_core{*this};
+    AtomicSection table_lock{*this};
+    evl_on_fd_install(reinterpret_cast<kapi_files*>(&theirs), static_cast<unsigned>(fd),
+                      handle(theirs.table[fd]));
+  }
+  task.run = Run::runnable;
   return task;
 }
 
@@ -177,7 +184,9 @@ void Linux::exit_current() {
 }
 
 void Linux::drop_mm(Mm& mm) {
-  if (--mm.users == 0 && dovetail_started_) evl_on_mm_exit(&mm.state);
+  if (--mm.users > 0 || !dovetail_started_) return;
+  const InCore in_core{*this};
+  evl_on_mm_exit(&mm.state);
 }
 
 void Linux::drop_files(Files& files) {
@@ -195,6 +204,7 @@ void Linux::send_signal(Task& task, int signo, int value) {
   if (task.run == Run::dead || task.exiting) return;
   machine_->point({.what = "signals", .object = &task, .value = static_cast<unsigned>(signo)});
   if (task.run == Run::dead || task.exiting) return;
+  const InCore in_core{*this};
   AtomicSection siglock{*this};
   task.signals |= std::uint64_t{1} << static_cast<unsigned>(signo);
   if (signo == kSigXcpu) task.debug_value = value;
@@ -226,11 +236,13 @@ void Linux::serve_signals() {
 std::string Linux::describe() {
   std::string text;
   for (const auto& task : tasks_) {
-    if (task->run == Run::dead || task->comm[0] == 'i') continue;
+    if (task->run == Run::dead || task.get() == cpus_[task->cpu].idle) continue;
     static constexpr const char* kRuns[] = {"runnable", "sleeping", "parked", "dead"};
-    text += std::string{" "} + task->comm.data() + " is " +
-            kRuns[static_cast<unsigned>(task->run)] + (task->oob ? " oob" : "") + " on CPU " +
-            std::to_string(task->cpu) + ";";
+    text +=
+        std::string{" "} + task->comm.data() + " is " + kRuns[static_cast<unsigned>(task->run)] +
+        (task->oob ? " oob" : "") + " on CPU " + std::to_string(task->cpu) +
+        (task->wakes_at_ns != kNever ? ", timer on CPU " + std::to_string(task->timer_cpu) : "") +
+        ";";
   }
   return text;
 }

@@ -109,6 +109,8 @@ class Linux final : public Hooks {
   int leave_inband();
   bool context_switch(kapi_altsched* out, kapi_altsched* in, bool leave_inband);
   void resume_inband();
+  /// The core says that its watchdog strikes here: no earlier than it may.
+  void watchdog_strikes(std::uint64_t limit_s);
   int run_oob_call(int (*function)(void*), void* argument);
 
   // ---- Deferred work and waiting (deferred.cc)
@@ -142,6 +144,11 @@ class Linux final : public Hooks {
   void put_file(File& file);
   File& make_file(const char* name, const kapi_file_ops* ops, void* object, unsigned flags);
   long ioctl(int fd, unsigned cmd, void* argument);
+  long read(int fd, void* buffer, std::size_t bytes);
+  long write(int fd, const void* buffer, std::size_t bytes);
+  unsigned poll(int fd);
+  /// Opens a file of no device, for whom the kernel itself reads and writes.
+  int open_plain(const char* name, std::string content);
   int dup(int fd);
 
   Device* find_device(const std::string& path);
@@ -190,6 +197,8 @@ class Linux final : public Hooks {
 
   /// Compares the core's objects with what must hold; set by whoever knows them.
   std::function<void()> checker;
+  /// The core switches tasks on this CPU, from an out-of-band one to another.
+  std::function<void(const Task& from, const Task& to)> on_switch;
 
  private:
   struct PerCpu {
@@ -198,6 +207,7 @@ class Linux final : public Hooks {
     Task* idle{nullptr};
     std::vector<kapi_irq_work*> works;
     kapi_irq_work* running_work{nullptr};
+    std::uint64_t oob_since_ns{0};  // When the CPU last came to the oob stage from in-band.
   };
   struct Workqueue {
     Task* worker{nullptr};
@@ -221,6 +231,7 @@ class Linux final : public Hooks {
   void play_irq_work();
   void play_proxy_tick();
   void program_proxy();
+  std::uint64_t next_sleeper_ns(unsigned cpu) const noexcept;
   long serve(kapi_request& request, const std::function<long()>* body);
   void fault_in(const void* address, bool from_user);
   void work_loop(Workqueue& queue);
@@ -243,6 +254,18 @@ class Linux final : public Hooks {
   int next_pid_{1};
   bool tick_installed_{false};
   bool dovetail_started_{false};
+};
+
+/// The current task is inside a handler of the core's.
+class InCore final {
+ public:
+  explicit InCore(Linux& linux_model) : task_{linux_model.current()} { ++task_.in_core; }
+  ~InCore() { --task_.in_core; }
+  InCore(const InCore&) = delete;
+  InCore& operator=(const InCore&) = delete;
+
+ private:
+  Task& task_;
 };
 
 /// A section in which the current task may not sleep, and in-band interrupts are off: a spinlock of

@@ -155,6 +155,7 @@ void Linux::migrate(Task& task, unsigned cpu) {
   may_sleep("migration");
   if (cpu >= config_.cpus || task.run == Run::dead) return;
   {
+    const InCore in_core{*this};
     AtomicSection rq_lock{*this};
     // A task that runs, or waits, oob stays where it is: Linux sees it parked, and moves its books
     // when it wakes.

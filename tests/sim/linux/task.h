@@ -36,8 +36,11 @@ struct File {
   void* oob_data{nullptr};
   unsigned flags{0};
   int references{0};
+  bool released{false};  // The last handler has returned.
   std::string name;
   Device* device{nullptr};
+  std::string content;   // Of a plain file: what reading it gives.
+  std::string received;  // What was written to it.
 };
 
 struct Files {

@@ -75,7 +75,32 @@ class Writer final {
     }
   }
 
+  void timer_step() {
+    const unsigned timer = rng_.below(static_cast<std::uint32_t>(program_.timers.size()));
+    const bool nonblock = program_.timers[timer].nonblock;
+    switch (rng_.below(nonblock ? 6 : 5)) {
+      case 0:
+      case 1:
+        add(Op::set_timer, timer, nonblock && rng_.chance(40) ? 0 : 2 + rng_.below(30), some_ns());
+        break;
+      case 2:
+      case 3:
+        add(Op::read_timer, timer);
+        break;
+      case 4:
+        add(program_.deaths && rng_.chance(30) ? Op::close_timer : Op::look_at_timer, timer);
+        break;
+      default:
+        add(Op::stop_timer, timer);
+        break;
+    }
+  }
+
   void plain_step() {
+    if (!program_.timers.empty() && rng_.chance(20)) {
+      timer_step();
+      return;
+    }
     switch (rng_.below(program_.deaths ? 22 : 20)) {
       case 0:
       case 1:
@@ -158,11 +183,15 @@ Program random_program(Rng& rng) {
   program.deaths = rng.chance(25);
   program.refuse_percent = rng.chance(10) ? 5 : 0;
   program.fault_percent = rng.chance(10) ? 10 : 0;
+  program.from_the_start = rng.chance(15);
   const unsigned gates = rng.below(4);
   for (unsigned i = 0; i < gates; ++i)
     program.gates.push_back(
         {.ceiling = static_cast<std::uint8_t>(rng.chance(30) ? 30 + rng.below(70) : 0),
          .recursive = rng.chance(30)});
+  for (unsigned i = rng.chance(40) ? 1 + rng.below(2) : 0; i > 0; --i)
+    program.timers.push_back({.nonblock = rng.chance(40)});
+  if (rng.chance(10)) program.watchdog_s = 1;
   program.events = gates == 0 ? 0 : rng.below(gates + 1);
   const unsigned threads = 2 + rng.below(4);
   for (unsigned i = 0; i < threads; ++i) {
@@ -186,7 +215,10 @@ std::string to_text(const Program& program) {
     text += ", " + std::to_string(program.refuse_percent) + " % of allocations refused";
   if (program.fault_percent != 0)
     text += ", " + std::to_string(program.fault_percent) + " % page faults";
+  if (program.watchdog_s != 0) text += ", watchdog " + std::to_string(program.watchdog_s) + " s";
   text += '\n';
+  for (std::size_t i = 0; i < program.timers.size(); ++i)
+    text += "timer " + std::to_string(i) + (program.timers[i].nonblock ? ": nonblocking\n" : "\n");
   for (std::size_t i = 0; i < program.gates.size(); ++i) {
     const GateSpec& gate = program.gates[i];
     text += "gate " + std::to_string(i) +

@@ -16,37 +16,46 @@ namespace sim {
 
 // Steps, with what a, b and value mean. g: gate, e: event, t: thread; ns are from the time of the
 // step, 0: no limit.
-#define SIM_OPS(X)                                                                     \
-  X(lock)          /* a: g, value: ns */                                               \
-  X(try_lock)      /* a: g */                                                          \
-  X(unlock)        /* a: g */                                                          \
-  X(wait)          /* a: e, b: g, value: ns; only while g is held */                   \
-  X(signal)        /* a: e, b: g; only while g is held */                              \
-  X(broadcast)     /* a: e, b: g; only while g is held */                              \
-  X(signal_thread) /* a: e, b: g, value: t; only while g is held */                    \
-  X(sleep)         /* value: ns */                                                     \
-  X(yield)                                                                             \
-  X(compute) /* value: steps in user mode */                                           \
-  X(go_inband)                                                                         \
-  X(go_oob)                                                                            \
-  X(linux_call)  /* a system call: in-band, with SYSDEMOTE */                          \
-  X(set_fifo)    /* a: t, value: priority */                                           \
-  X(set_rr)      /* a: t, value: priority */                                           \
-  X(set_weak)    /* a: t, value: priority */                                           \
-  X(get_state)   /* a: t */                                                            \
-  X(set_mode)    /* value: EVL_T_ bits */                                              \
-  X(clear_mode)  /* value: EVL_T_ bits */                                              \
-  X(unblock)     /* a: t */                                                            \
-  X(demote)      /* a: t */                                                            \
-  X(post_signal) /* a: t, value: number; handled by the target */                      \
-  X(kill)        /* the whole process */                                               \
-  X(migrate)     /* a: t, value: CPU, as by sched_setaffinity() */                     \
-  X(close_gate)  /* a: g */                                                            \
-  X(close_event) /* a: e */                                                            \
-  X(reattach)    /* detach, attach again */                                            \
-  X(fork_child)  /* a process that inherits the descriptors, looks at them and ends */ \
-  X(exec)        /* ends the thread; what follows runs unattached */                   \
-  X(leave)       /* ends the thread at once, with what it owns */
+#define SIM_OPS(X)                                                                               \
+  X(lock)          /* a: g, value: ns */                                                         \
+  X(try_lock)      /* a: g */                                                                    \
+  X(unlock)        /* a: g */                                                                    \
+  X(wait)          /* a: e, b: g, value: ns; only while g is held */                             \
+  X(signal)        /* a: e, b: g; only while g is held */                                        \
+  X(broadcast)     /* a: e, b: g; only while g is held */                                        \
+  X(await)         /* a: e, b: g; takes a token of the event's, waiting without limit for one */ \
+  X(raise)         /* a: e, b: g, value: tokens; puts them, signals one, or all if several */    \
+  X(signal_thread) /* a: e, b: g, value: t; only while g is held */                              \
+  X(sleep)         /* value: ns */                                                               \
+  X(yield)                                                                                       \
+  X(compute)       /* value: steps in user mode */                                               \
+  X(spin)          /* until it is taken in-band: the watchdog does it */                         \
+  X(set_timer)     /* a: timer, b: us between shots, 0: one shot; value: ns to the first */      \
+  X(stop_timer)    /* a: timer */                                                                \
+  X(look_at_timer) /* a: timer */                                                                \
+  X(read_timer)    /* a: timer; waits, unless it is nonblocking */                               \
+  X(close_timer)   /* a: timer */                                                                \
+  X(go_inband)                                                                                   \
+  X(go_oob)                                                                                      \
+  X(linux_call)     /* a system call: in-band, with SYSDEMOTE */                                 \
+  X(set_fifo)       /* a: t, value: priority */                                                  \
+  X(set_rr)         /* a: t, value: priority */                                                  \
+  X(set_weak)       /* a: t, value: priority */                                                  \
+  X(get_state)      /* a: t */                                                                   \
+  X(set_mode)       /* value: EVL_T_ bits */                                                     \
+  X(clear_mode)     /* value: EVL_T_ bits */                                                     \
+  X(unblock)        /* a: t */                                                                   \
+  X(demote)         /* a: t */                                                                   \
+  X(post_signal)    /* a: t, value: number; handled by the target */                             \
+  X(signal_and_see) /* a: t, value: number; waits in-band until the target has handled it */     \
+  X(kill)           /* the whole process */                                                      \
+  X(migrate)        /* a: t, value: CPU, as by sched_setaffinity() */                            \
+  X(close_gate)     /* a: g */                                                                   \
+  X(close_event)    /* a: e */                                                                   \
+  X(reattach)       /* detach, attach again */                                                   \
+  X(fork_child)     /* a process that inherits the descriptors, looks at them and ends */        \
+  X(exec)           /* ends the thread; what follows runs unattached */                          \
+  X(leave)          /* ends the thread at once, with what it owns */
 
 enum class Op : std::uint8_t {
 #define SIM_OP_ENUM(name) name,
@@ -67,6 +76,10 @@ struct GateSpec {
   bool recursive{false};
 };
 
+struct TimerSpec {
+  bool nonblock{false};  // Else nobody stops it, and it is periodic: every reading comes to an end.
+};
+
 enum class Policy : std::uint8_t { weak, fifo, rr };
 
 struct ThreadSpec {
@@ -79,10 +92,15 @@ struct Program {
   unsigned cpus{2};
   unsigned refuse_percent{0};
   unsigned fault_percent{0};
-  bool ordered{true};  // Gates are taken by ascending number: no cycle can come to be.
+  bool ordered{
+      true};  // Gates are taken by ascending number: without deaths, no cycle can come to be.
   bool deaths{false};  // Threads may end with gates held, or be killed.
+  bool from_the_start{
+      false};              // Attaching is searched as well; else all have attached when any begins.
+  unsigned watchdog_s{0};  // 0: off.
   unsigned events{0};
-  std::vector<GateSpec> gates;
+  std::vector<GateSpec> gates{};
+  std::vector<TimerSpec> timers{};
   std::vector<ThreadSpec> threads;
   Script<Step> script;  // By thread.
 };

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "run/crash.h"
 #include "run/runner.h"
 
 namespace {
@@ -105,8 +106,7 @@ void print_failure(Runner& runner, const Options& options, const Scenario& scena
               static_cast<unsigned long long>(seed), report.steps, report.strategy.c_str(),
               report.failure.c_str());
   std::printf("%s", report.trace.c_str());
-  sim::Rng rng{seed};
-  std::printf("the program:\n%s", sim::to_text(scenario.make(rng)).c_str());
+  std::printf("the program:\n%s", sim::to_text(sim::program_of(scenario, seed)).c_str());
   if (options.shrink) {
     std::uint64_t found = seed;
     const sim::Program program = runner.reduce(scenario, found);
@@ -156,6 +156,7 @@ int search(Runner& runner, const Options& options) {
   for (std::uint64_t seed = options.first_seed, count = 0; count < options.runs;
        seed += options.stride, ++count) {
     for (const Scenario* scenario : options.scenarios) {
+      sim::about_to_run(scenario->name, seed, schedules + 1);
       sim::Report report =
           options.forks ? run_forked(runner, *scenario, seed) : runner.run(*scenario, seed);
       ++schedules;
@@ -184,6 +185,7 @@ int search(Runner& runner, const Options& options) {
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  sim::watch_for_crashes();
   Runner runner;
   runner.trace_lines = options.lines;
   return options.explore ? explore(runner, options) : search(runner, options);

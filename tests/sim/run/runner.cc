@@ -17,6 +17,7 @@ class Focus final : public Strategy {
  public:
   explicit Focus(Strategy& inner) noexcept : inner_{inner} {}
 
+  // Outside of the search the machine asks only when whoever ran last cannot go on.
   std::size_t pick(std::span<const Move> moves, Actor last) override {
     if (searching_) return inner_.pick(moves, last);
     for (std::size_t i = 0; i < moves.size(); ++i)
@@ -27,10 +28,15 @@ class Focus final : public Strategy {
   bool rarely(std::uint32_t percent) override { return searching_ && inner_.rarely(percent); }
   void relaxed(Actor actor) override { inner_.relaxed(actor); }
 
-  static void begin(void* self) { static_cast<Focus*>(self)->searching_ = true; }
-  static void end(void* self) { static_cast<Focus*>(self)->searching_ = false; }
+  static void begin(void* self) { static_cast<Focus*>(self)->search(true); }
+  static void end(void* self) { static_cast<Focus*>(self)->search(false); }
 
  private:
+  void search(bool on) {
+    searching_ = on;
+    Machine::current().go_straight(!on);
+  }
+
   Strategy& inner_;
   bool searching_{false};
 };
@@ -41,7 +47,7 @@ LinuxConfig linux_config(const Program& program) {
   core.state = KAPI_BOOT_ENABLED;
   core.oob_cpus.words[0] = (1U << program.cpus) - 1;
   core.sysheap_bytes = 64 * 1024;
-  core.watchdog_s = 0;  // Time jumps: it would bite threads that have hardly run.
+  core.watchdog_s = program.watchdog_s;  // Time jumps: it strikes threads that have hardly run.
   core.nr_threads = 32;
   core.nr_monitors = 32;
   core.nr_clocks = 4;
@@ -62,11 +68,19 @@ Report Runner::run_with(const Program& program, Strategy& strategy, const char* 
   Focus focus{strategy};
   World world{program};
   Linux linux_model{linux_config(program)};
-  linux_model.checker = [&world] { check_core(world); };
+  QueueOrder order{program};
+  linux_model.checker = [&] {
+    check_core(world);
+    order.look(world);
+  };
+  linux_model.on_switch = [&](const Task& from, const Task& to) {
+    order.switched(world, from, to);
+  };
   Machine machine{
       {.cpus = program.cpus, .max_steps = 60'000, .step_ns = step_ns}, focus, linux_model, trace_};
+  machine.go_straight(true);
   linux_model.attach(machine);
-  linux_model.start_init([&] { world.init(&Focus::begin, &Focus::end, &focus); });
+  linux_model.start_init([&] { world.init({&Focus::begin, &Focus::end, &focus}); });
   Report report;
   report.failed = machine.run() == Machine::Outcome::failed;
   report.strategy = name;
@@ -96,20 +110,33 @@ Report Runner::run(const Program& program, std::uint64_t seed) {
 }
 
 Report Runner::run(const Scenario& scenario, std::uint64_t seed) {
-  Rng rng{seed};
-  return run(scenario.make(rng), seed);
+  return run(program_of(scenario, seed), seed);
+}
+
+// What a failure says, without the numbers in it.
+std::string kind_of(const std::string& failure) {
+  constexpr std::size_t kLength = 40;
+  std::string kind;
+  for (const char c : failure)
+    if ((c < '0' || c > '9') && kind.size() < kLength) kind += c;
+  return kind;
 }
 
 Program Runner::reduce(const Scenario& scenario, std::uint64_t& seed) {
   constexpr std::uint64_t kTries = 300;
-  Rng rng{seed};
-  Program program = scenario.make(rng);
+  Program program = program_of(scenario, seed);
+  const std::string kind = kind_of(run(program, seed).failure);
   auto fails = [&](const Script<Step>& script) {
     Program candidate = program;
     candidate.script = script;
-    if (run(candidate, seed).failed) return true;
+    // Another failure would lead astray: a program that is cut down may be wrong by itself.
+    auto alike = [&](std::uint64_t schedule) {
+      const Report report = run(candidate, schedule);
+      return report.failed && kind_of(report.failure) == kind;
+    };
+    if (alike(seed)) return true;
     for (std::uint64_t other = 1; other <= kTries; ++other) {
-      if (!run(candidate, other).failed) continue;
+      if (!alike(other)) continue;
       seed = other;
       return true;
     }

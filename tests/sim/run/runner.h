@@ -24,6 +24,9 @@ struct Report {
   std::uint32_t irqs_off_steps{0};  // The longest section with hard interrupts off.
 };
 
+/// A failure's text without what differs from one run to the next: failures of one kind have one.
+std::string kind_of(const std::string& failure);
+
 class Runner final {
  public:
   Runner() : snapshot_{"evl-core-sim"} {}

@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "run/meetings.h"
+
 namespace sim {
 namespace {
 
@@ -25,6 +27,12 @@ Step signal(unsigned event, unsigned gate) {
 Step broadcast(unsigned event, unsigned gate) {
   return {Op::broadcast, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
 }
+Step await(unsigned event, unsigned gate) {
+  return {Op::await, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
+}
+Step raise(unsigned event, unsigned gate, std::uint32_t tokens = 1) {
+  return {Op::raise, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate), tokens};
+}
 Step compute(std::uint32_t steps) {
   return {Op::compute, 0, 0, steps};
 }
@@ -35,6 +43,13 @@ Step of(Op op, unsigned thread = 0, std::uint32_t value = 0) {
   return {op, static_cast<std::uint8_t>(thread), 0, value};
 }
 
+Step set_timer(unsigned timer, unsigned interval_us, std::uint32_t first_ns) {
+  return {Op::set_timer, static_cast<std::uint8_t>(timer), static_cast<std::uint8_t>(interval_us),
+          first_ns};
+}
+Step read_timer(unsigned timer) {
+  return of(Op::read_timer, timer);
+}
 ThreadSpec fifo(unsigned cpu, unsigned priority) {
   return {.cpu = static_cast<std::uint8_t>(cpu),
           .priority = static_cast<std::uint8_t>(priority),
@@ -230,7 +245,7 @@ Program weak_holds(Rng&) {
 }
 
 Program sleepers(Rng& rng) {
-  Program program{};
+  Program program;
   program.threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30), fifo(1, 40)};
   for (unsigned i = 0; i < 4; ++i)
     program.script.push_back(
@@ -256,7 +271,8 @@ Program modes(Rng&) {
 }
 
 Program comings_and_goings(Rng&) {
-  return {.gates = {{}},
+  return {.from_the_start = true,
+          .gates = {{}},
           .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 30)},
           .script = {{of(Op::reattach), lock(0), unlock(0), of(Op::reattach)},
                      {of(Op::fork_child), lock(0), compute(1), unlock(0)},
@@ -266,6 +282,7 @@ Program comings_and_goings(Rng&) {
 Program refused(Rng& rng) {
   Program program = pi_chain(rng);
   program.refuse_percent = 15;
+  program.from_the_start = true;
   program.script[0].push_back(of(Op::reattach));
   return program;
 }
@@ -274,6 +291,99 @@ Program faults(Rng& rng) {
   Program program = condition_broadcast(rng);
   program.fault_percent = 30;
   return program;
+}
+
+// A grant that the waiter's time-out swallows leaves the other one waiting for ever.
+Program grant_lost(Rng&) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(1, 20)},
+          .script = {{lock(0), sleep(1'000), unlock(0)},
+                     {sleep(100), lock(0, 1'100), unlock(0)},
+                     {sleep(200), lock(0), unlock(0)}}};
+}
+
+Program tokens(Rng&) {
+  return {.events = 1,
+          .gates = {{}},
+          .threads = {fifo(0, 20), fifo(1, 30), fifo(0, 10)},
+          .script = {{lock(0), await(0, 0), unlock(0), lock(0), await(0, 0), unlock(0)},
+                     {lock(0), await(0, 0), unlock(0)},
+                     {lock(0), raise(0, 0), unlock(0), compute(2), lock(0), raise(0, 0), unlock(0),
+                      lock(0), raise(0, 0), unlock(0)}}};
+}
+
+Program tokens_for_all(Rng&) {
+  return {.events = 1,
+          .gates = {{}},
+          .threads = {fifo(0, 20), fifo(1, 30), fifo(1, 40), fifo(0, 10)},
+          .script = {{lock(0), await(0, 0), unlock(0)},
+                     {lock(0), await(0, 0), unlock(0)},
+                     {lock(0), wait(0, 0, 1'500), unlock(0)},
+                     {sleep(400), lock(0), raise(0, 0, 2), unlock(0)}}};
+}
+
+// Handlers run while their threads wait without limit, for an event and for a gate.
+Program signal_reaches_waiter(Rng&) {
+  return {.events = 2,
+          .gates = {{}},
+          .threads = {fifo(0, 20), fifo(1, 30), fifo(1, 10)},
+          .script = {{lock(0), raise(1, 0), await(0, 0), unlock(0)},
+                     {sleep(500), lock(0), unlock(0)},
+                     {lock(0), await(1, 0), of(Op::signal_and_see, 1, 10), unlock(0),
+                      of(Op::signal_and_see, 0, 10), lock(0), raise(0, 0), unlock(0)}}};
+}
+
+// Only the end of gate and event ends these waits.
+Program close_ends_wait(Rng&) {
+  return {.events = 1,
+          .gates = {{}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 30)},
+          .script = {{lock(0), compute(2), of(Op::close_gate, 0), of(Op::close_event, 0)},
+                     {compute(1), lock(0), unlock(0)},
+                     {lock(1), await(0, 1), unlock(1)}}};
+}
+
+// Equals: who was preempted goes on, who comes back goes last.
+Program equals(Rng&) {
+  return {.threads = {fifo(0, 10), fifo(0, 10), fifo(0, 10), fifo(0, 20)},
+          .script = {{compute(3), sleep(200), compute(3)},
+                     {compute(2), sleep(300), compute(2)},
+                     {compute(4), sleep(100), compute(1)},
+                     {sleep(300), compute(1), sleep(300), compute(1), sleep(200)}}};
+}
+
+Program timer_shared(Rng&) {
+  return {
+      .timers = {{}},
+      .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30)},
+      .script = {{set_timer(0, 3, 2'000), read_timer(0), of(Op::look_at_timer, 0), read_timer(0)},
+                 {sleep(1'000), read_timer(0), compute(2), read_timer(0)},
+                 {compute(1), set_timer(0, 5, 900), read_timer(0)}}};
+}
+
+Program timer_one_shot(Rng&) {
+  return {.timers = {{.nonblock = true}},
+          .threads = {fifo(0, 10), fifo(1, 20)},
+          .script = {{set_timer(0, 0, 700), sleep(600), read_timer(0), sleep(300), read_timer(0)},
+                     {sleep(800), of(Op::stop_timer, 0), set_timer(0, 0, 500), read_timer(0)}}};
+}
+
+Program timer_closed(Rng&) {
+  return {.timers = {{}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 5)},
+          .script = {{set_timer(0, 200, 90'000), read_timer(0), read_timer(0)},
+                     {sleep(500), read_timer(0)},
+                     {compute(2), of(Op::close_timer, 0), sleep(200)}}};
+}
+
+// T0 keeps its CPU until the watchdog strikes; T1 waits below it, T2 for what it holds.
+Program watchdog(Rng&) {
+  return {.watchdog_s = 1,
+          .gates = {{}},
+          .threads = {fifo(0, 30), fifo(0, 10), fifo(1, 20)},
+          .script = {{lock(0), of(Op::spin), unlock(0)},
+                     {compute(2), lock(0), unlock(0)},
+                     {sleep(400), lock(0), compute(1), unlock(0), of(Op::spin)}}};
 }
 
 constexpr Scenario kScenarios[] = {
@@ -304,6 +414,30 @@ constexpr Scenario kScenarios[] = {
     {"attach-fork-exec", "attach, detach, fork, exec", &comings_and_goings, false},
     {"refused", "allocations fail", &refused, false},
     {"faults", "user memory faults", &faults, false},
+    {"grant-lost", "a grant to who has just timed out, with another waiter", &grant_lost, false},
+    {"tokens", "a condition variable that nobody gives up on", &tokens, true},
+    {"tokens-all", "the same, with a broadcast and a timeout", &tokens_for_all, false},
+    {"signal-wait", "handlers run while their threads wait without limit", &signal_reaches_waiter,
+     false},
+    {"close-wait", "waits without limit that a close ends", &close_ends_wait, false},
+    {"equals", "first in, first out among equals", &equals, false},
+    {"timer-shared", "a periodic timer read and set by several threads", &timer_shared, false},
+    {"timer-one-shot", "a timer set, read and stopped without waiting", &timer_one_shot, false},
+    {"timer-closed", "a timer closed under its readers", &timer_closed, false},
+    {"watchdog", "threads that do not give up the CPU", &watchdog, false},
+    {"deep-chain", "a chain of four that stands until its end gives up", &deep_chain, false},
+    {"deep-cycle", "a circle of three that comes to be", &deep_cycle, false},
+    {"deep-requeue", "priorities change in a chain that stands", &deep_requeue, false},
+    {"deep-exit", "an owner ends while two chains stand on it", &deep_exit, false},
+    {"deep-close", "a gate is closed under a chain", &deep_close, false},
+    {"preempted", "equals, one of them interrupted", &preempted, false},
+    {"preempted-weak", "weak threads with a gate, interrupted", &preempted_weak, false},
+    {"preempted-ceiling", "an announced ceiling comes into force", &preempted_ceiling, false},
+    {"neighbours", "priorities that differ by one", &neighbours, false},
+    {"long-slices", "round robin beyond the slice", &long_slices, false},
+    {"new-head", "timers that become the first", &new_head, false},
+    {"killed-waiter", "SIGKILL to who waits without limit", &killed_waiter, false},
+    {"boosted-moves", "a boosted owner moves between CPUs and stages", &boosted_moves, false},
     {"random", "any program over all requests", &random_program, false},
 };
 
@@ -317,6 +451,23 @@ const Scenario* find_scenario(const char* name) {
   for (const Scenario& scenario : kScenarios)
     if (std::strcmp(scenario.name, name) == 0) return &scenario;
   return nullptr;
+}
+
+Program program_of(const Scenario& scenario, std::uint64_t seed) {
+  Rng rng{seed};
+  Program program = scenario.make(rng);
+  // Up to a few switches' worth of steps for half of them, none for the others.
+  const std::uint32_t most = rng.chance(50) ? 0 : 10 + rng.below(150);
+  if (most == 0) return program;
+  for (auto& steps : program.script) {
+    std::vector<Step> spread;
+    for (const Step& step : steps) {
+      if (rng.chance(60)) spread.push_back(compute(1 + rng.below(most)));
+      spread.push_back(step);
+    }
+    steps = std::move(spread);
+  }
+  return program;
 }
 
 }  // namespace sim

@@ -20,5 +20,8 @@ struct Scenario {
 
 std::span<const Scenario> scenarios();
 const Scenario* find_scenario(const char* name);
+/// The program of a seed. What the threads do in user mode between their requests is drawn: so do
+/// they meet in all places, whatever each of them takes to get there.
+Program program_of(const Scenario& scenario, std::uint64_t seed);
 
 }  // namespace sim

@@ -127,8 +127,10 @@ int UserThread::unlock(UserGate& gate) {
   return static_cast<int>(status);
 }
 
-// A round for each signal that a handler was run for: see "What MONIOC_WAIT reports".
+// After a signal the condition may have become true while nobody waited: the caller has to look, so
+// the wait does not begin anew. See "What MONIOC_WAIT reports".
 int UserThread::wait(UserEvent& event, UserGate& gate, Until until) {
+  constexpr int kNotBegun = -EINVAL;
   const std::uint32_t nesting = gate.state->u.gate.nesting;
   __evl_timespec date = date_of(until);
   auto back = [&](int status) {
@@ -139,20 +141,19 @@ int UserThread::wait(UserEvent& event, UserGate& gate, Until until) {
     evl_monitor_waitreq request{};
     request.timeout_ptr = reinterpret_cast<std::uintptr_t>(&date);
     request.gatefd = gate.fd;
-    request.status = -EINVAL;
+    request.status = kNotBegun;
     const long result = oob_ioctl(event.fd, EVL_MONIOC_WAIT, &request);
     if (result >= 0) return back(request.status);
     if (result == -EIDRM) return request.status;
     if (result != -EINTR) return static_cast<int>(result);
+    if (request.status == kNotBegun) continue;  // Interrupted before: the gate is ours still.
     evl_monitor_unwaitreq reentry{.gatefd = gate.fd};
     long entered = 0;
     do {
       entered = oob_ioctl(event.fd, EVL_MONIOC_UNWAIT, &reentry);
     } while (entered == -EINTR);
     if (entered < 0) return static_cast<int>(entered);
-    back(0);
-    if (request.status == -EAGAIN) return 0;
-    if (request.status != 0) return request.status;
+    return back(request.status == -EAGAIN ? 0 : request.status);
   }
 }
 

@@ -15,6 +15,8 @@ constexpr long kIoctl = 16;
 constexpr long kOpen = 2;
 constexpr long kClose = 3;
 constexpr long kMmap = 9;
+constexpr long kFcntl = 72;
+constexpr unsigned kNonblock = 04000;
 
 __evl_timespec timespec_of(std::uint64_t ns) {
   return {.tv_sec = static_cast<__s64>(ns / 1'000'000'000),
@@ -46,6 +48,16 @@ long oob_ioctl(int fd, unsigned request, void* argument) {
   call.args[0] = static_cast<unsigned long>(fd);
   call.args[1] = request;
   call.args[2] = reinterpret_cast<unsigned long>(argument);
+  return lx().request(call);
+}
+
+long oob_read(int fd, void* buffer, std::size_t bytes) {
+  kapi_request call{};
+  call.is_oob_call = true;
+  call.nr = sys_evl_read;
+  call.args[0] = static_cast<unsigned long>(fd);
+  call.args[1] = reinterpret_cast<unsigned long>(buffer);
+  call.args[2] = bytes;
   return lx().request(call);
 }
 
@@ -113,6 +125,18 @@ int UserProcess::make_event(UserEvent& event, const char* name) {
   return 0;
 }
 
+int UserProcess::make_timer(UserTimer& timer, bool nonblock) {
+  int fd = -1;
+  const long status = inband_ioctl(clock_, EVL_CLKIOC_NEW_TIMER, &fd);
+  if (status < 0) return static_cast<int>(status);
+  timer.fd = fd;
+  if (!nonblock) return 0;
+  return static_cast<int>(lx().call(kFcntl, [fd] {
+    lx().file_at(fd)->flags |= kNonblock;
+    return 0L;
+  }));
+}
+
 int UserThread::attach(const char* name, std::uint32_t clone_flags) {
   evl_element_ids ids{};
   const int fd = clone("/dev/evl/thread/clone", name, nullptr, clone_flags, ids);
@@ -172,6 +196,23 @@ int UserThread::join(int thread_fd) {
 int UserThread::sleep_until(std::uint64_t date_ns) {
   __evl_timespec date = timespec_of(date_ns);
   return static_cast<int>(oob_ioctl(process_.clock_fd(), EVL_CLKIOC_SLEEP, &date));
+}
+
+int UserThread::set_timer(const UserTimer& timer, std::uint64_t first_ns, std::uint64_t interval_ns,
+                          __evl_itimerspec& old) {
+  __evl_itimerspec value{.it_interval = timespec_of(interval_ns),
+                         .it_value = timespec_of(first_ns)};
+  evl_timerfd_setreq request{.value_ptr = reinterpret_cast<std::uintptr_t>(&value),
+                             .ovalue_ptr = reinterpret_cast<std::uintptr_t>(&old)};
+  return static_cast<int>(oob_ioctl(timer.fd, EVL_TFDIOC_SET, &request));
+}
+
+int UserThread::get_timer(const UserTimer& timer, __evl_itimerspec& setting) {
+  return static_cast<int>(oob_ioctl(timer.fd, EVL_TFDIOC_GET, &setting));
+}
+
+long UserThread::read_timer(const UserTimer& timer, std::uint64_t& ticks) {
+  return oob_read(timer.fd, &ticks, sizeof ticks);
 }
 
 }  // namespace sim

@@ -33,6 +33,11 @@ struct UserEvent {
   evl_monitor_state* state{nullptr};
 };
 
+// What EVL_CLKIOC_NEW_TIMER makes, on the monotonic clock.
+struct UserTimer {
+  int fd{-1};
+};
+
 // ns since boot; 0: no limit.
 struct Until {
   std::uint64_t date_ns{0};
@@ -47,6 +52,7 @@ class UserProcess final {
 
   int make_gate(UserGate& gate, unsigned ceiling, bool recursive, const char* name = nullptr);
   int make_event(UserEvent& event, const char* name = nullptr);
+  int make_timer(UserTimer& timer, bool nonblock);
 
   char* shared() const noexcept { return shared_; }
   std::uint64_t shared_bytes() const noexcept { return shared_bytes_; }
@@ -81,6 +87,13 @@ class UserThread final {
   int demote(int thread_fd);
   int join(int thread_fd);
   int sleep_until(std::uint64_t date_ns);
+  /// First shot at `first_ns`, 0: stops the timer. What it was comes back in `old`, as far as
+  /// known.
+  int set_timer(const UserTimer& timer, std::uint64_t first_ns, std::uint64_t interval_ns,
+                __evl_itimerspec& old);
+  int get_timer(const UserTimer& timer, __evl_itimerspec& setting);
+  /// Ticks since the last reading.
+  long read_timer(const UserTimer& timer, std::uint64_t& ticks);
 
   int lock(UserGate& gate, Until until = {});
   int try_lock(UserGate& gate);
@@ -110,6 +123,8 @@ class UserThread final {
 
 /// A request of the core's, by the out-of-band carrier.
 long oob_ioctl(int fd, unsigned request, void* argument);
+/// oob_read().
+long oob_read(int fd, void* buffer, std::size_t bytes);
 /// ioctl(2): in-band.
 long inband_ioctl(int fd, unsigned request, void* argument);
 int open_file(const std::string& path, unsigned flags = 2);

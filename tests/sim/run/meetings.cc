@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+//
+// Scenarios whose threads are brought together by the clock. What takes four threads in four places
+// at once comes about by chance in one schedule of thousands; who holds a gate while he sleeps is
+// where he is meant to be, and the search varies what happens around him.
+
+#include "run/meetings.h"
+
+#include <evl/thread-abi.h>
+
+namespace sim {
+namespace {
+
+Step lock(unsigned gate, std::uint32_t limit_ns = 0) {
+  return {Op::lock, static_cast<std::uint8_t>(gate), 0, limit_ns};
+}
+Step unlock(unsigned gate) {
+  return {Op::unlock, static_cast<std::uint8_t>(gate)};
+}
+Step await(unsigned event, unsigned gate) {
+  return {Op::await, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
+}
+Step compute(std::uint32_t steps) {
+  return {Op::compute, 0, 0, steps};
+}
+Step of(Op op, unsigned thread = 0, std::uint32_t value = 0) {
+  return {op, static_cast<std::uint8_t>(thread), 0, value};
+}
+
+// Around `ns`: up to a fifth sooner or later, so that neighbours change places now and then.
+Step sleep(Rng& rng, std::uint32_t ns) {
+  return {Op::sleep, 0, 0, ns - ns / 5 + rng.below(2 * (ns / 5) + 1)};
+}
+
+ThreadSpec fifo(unsigned cpu, unsigned priority) {
+  return {.cpu = static_cast<std::uint8_t>(cpu),
+          .priority = static_cast<std::uint8_t>(priority),
+          .policy = Policy::fifo};
+}
+ThreadSpec rr(unsigned cpu, unsigned priority) {
+  return {.cpu = static_cast<std::uint8_t>(cpu),
+          .priority = static_cast<std::uint8_t>(priority),
+          .policy = Policy::rr};
+}
+ThreadSpec weak(unsigned cpu, unsigned priority) {
+  return {.cpu = static_cast<std::uint8_t>(cpu),
+          .priority = static_cast<std::uint8_t>(priority),
+          .policy = Policy::weak};
+}
+
+}  // namespace
+
+// T3 waits for T2, which waits for T1, which waits for T0, which sleeps. Then T3 gives up.
+Program deep_chain(Rng& rng) {
+  return {.gates = {{}, {}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30), fifo(1, 40)},
+          .script = {{lock(0), sleep(rng, 60'000), unlock(0)},
+                     {sleep(rng, 8'000), lock(1), lock(0), unlock(0), unlock(1)},
+                     {sleep(rng, 18'000), lock(2), lock(1), unlock(1), unlock(2)},
+                     {sleep(rng, 30'000), lock(2, 20'000), unlock(2)}}};
+}
+
+// Each holds one and wants the next one's: somebody is told.
+Program deep_cycle(Rng& rng) {
+  return {.ordered = false,
+          .gates = {{}, {}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30)},
+          .script = {{lock(0), sleep(rng, 20'000), lock(1), unlock(1), unlock(0)},
+                     {lock(1), sleep(rng, 20'000), lock(2), unlock(2), unlock(1)},
+                     {lock(2), sleep(rng, 20'000), lock(0), unlock(0), unlock(2)}}};
+}
+
+// The order of the waiters changes while they wait, and what the owner inherits with it.
+Program deep_requeue(Rng& rng) {
+  return {.gates = {{}, {}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(1, 30), fifo(0, 50)},
+          .script = {{lock(0), sleep(rng, 60'000), unlock(0)},
+                     {sleep(rng, 10'000), lock(1), lock(0), unlock(0), unlock(1)},
+                     {sleep(rng, 10'000), lock(0), unlock(0)},
+                     {sleep(rng, 30'000), of(Op::set_fifo, 1, 45), of(Op::set_fifo, 2, 5),
+                      of(Op::set_fifo, 2, 48), of(Op::set_weak, 1, 3), of(Op::set_fifo, 0, 60)}}};
+}
+
+// T0 ends with two gates that others wait for, one of them through a chain.
+Program deep_exit(Rng& rng) {
+  return {.deaths = true,
+          .gates = {{}, {}, {}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(0, 20), fifo(1, 40)},
+          .script = {{lock(0), lock(1), sleep(rng, 30'000), of(Op::leave)},
+                     {sleep(rng, 10'000), lock(2), lock(0), unlock(0), unlock(2)},
+                     {sleep(rng, 10'000), lock(1, 60'000), unlock(1)},
+                     {sleep(rng, 28'000), lock(2), unlock(2), lock(1), unlock(1)}}};
+}
+
+// The gate of an owner that sleeps is closed under those who wait for it.
+Program deep_close(Rng& rng) {
+  return {.gates = {{}, {}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(0, 20), fifo(1, 40)},
+          .script = {{lock(0), sleep(rng, 60'000), unlock(0)},
+                     {sleep(rng, 10'000), lock(1), lock(0), unlock(0), unlock(1)},
+                     {sleep(rng, 30'000), of(Op::close_gate, 0), compute(5)},
+                     {sleep(rng, 20'000), lock(1), unlock(1)}}};
+}
+
+// Equals, of which the first is interrupted by a third: it goes on, the other one waits.
+Program preempted(Rng& rng) {
+  return {.threads = {fifo(0, 20), fifo(0, 20), fifo(0, 40)},
+          .script = {{compute(500)},
+                     {compute(400)},
+                     {sleep(rng, 8'000), compute(3), sleep(rng, 9'000), compute(3)}}};
+}
+
+Program preempted_weak(Rng& rng) {
+  return {.gates = {{}},
+          .threads = {weak(0, 5), weak(0, 20), fifo(0, 10), fifo(1, 15)},
+          .script = {{lock(0), compute(400), unlock(0), compute(3), of(Op::go_oob)},
+                     {sleep(rng, 4'000), lock(0), compute(100), unlock(0)},
+                     {sleep(rng, 12'000), compute(3), sleep(rng, 5'000), compute(2)},
+                     {sleep(rng, 15'000), of(Op::set_weak, 0, 30), of(Op::set_weak, 1, 2)}}};
+}
+
+// A ceiling that is announced and not needed yet, until its owner is preempted.
+Program preempted_ceiling(Rng& rng) {
+  return {.gates = {{.ceiling = 30}},
+          .threads = {fifo(0, 10), fifo(0, 20), fifo(0, 40)},
+          .script = {{lock(0), compute(400), unlock(0), compute(5)},
+                     {sleep(rng, 7'000), compute(100), lock(0), unlock(0)},
+                     {sleep(rng, 12'000), compute(3), sleep(rng, 4'000), compute(3)}}};
+}
+
+// Priorities that differ by one.
+Program neighbours(Rng& rng) {
+  return {.threads = {fifo(0, 20), fifo(0, 21), fifo(0, 22), fifo(1, 21)},
+          .script = {{compute(400)},
+                     {sleep(rng, 6'000), compute(150)},
+                     {sleep(rng, 9'000), compute(20), sleep(rng, 3'000), compute(10)},
+                     {sleep(rng, 8'000), of(Op::set_fifo, 0, 22), of(Op::set_fifo, 1, 23)}}};
+}
+
+// Longer than a slice, which is a thousand steps: round robin beside first in, first out.
+Program long_slices(Rng& rng) {
+  return {.threads = {rr(0, 10), rr(0, 10), fifo(0, 20)},
+          .script = {{compute(2'600)},
+                     {compute(2'600)},
+                     {sleep(rng, 40'000), compute(40), sleep(rng, 30'000), compute(10)}}};
+}
+
+// Timers that come to be the first while the device is programmed for another one.
+Program new_head(Rng& rng) {
+  return {.threads = {fifo(0, 10), fifo(0, 20), fifo(0, 30), fifo(1, 5)},
+          .script = {{sleep(rng, 60'000), sleep(rng, 4'000)},
+                     {sleep(rng, 3'000), sleep(rng, 20'000), sleep(rng, 2'000)},
+                     {compute(20), sleep(rng, 9'000), sleep(rng, 4'000)},
+                     {of(Op::linux_call), sleep(rng, 5'000), of(Op::linux_call)}}};
+}
+
+// SIGKILL finds one that waits without limit, one that sleeps, one that computes.
+Program killed_waiter(Rng& rng) {
+  return {.deaths = true,
+          .events = 1,
+          .gates = {{}, {}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(1, 20), fifo(0, 15)},
+          .script = {{lock(0), await(0, 0), unlock(0)},
+                     {lock(1), sleep(rng, 90'000), unlock(1)},
+                     {sleep(rng, 5'000), lock(1), unlock(1)},
+                     {sleep(rng, 20'000), compute(5), of(Op::kill)}}};
+}
+
+// A boosted owner changes the CPU, and goes in-band and back, while two wait for it.
+Program boosted_moves(Rng& rng) {
+  return {.gates = {{}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(0, 20), fifo(1, 40)},
+          .script = {{lock(0), sleep(rng, 20'000), of(Op::go_inband), of(Op::go_oob), compute(20),
+                      sleep(rng, 20'000), unlock(0)},
+                     {sleep(rng, 8'000), lock(0, 90'000), unlock(0)},
+                     {sleep(rng, 9'000), lock(0), unlock(0)},
+                     {sleep(rng, 14'000), of(Op::migrate, 0, 1), sleep(rng, 15'000),
+                      of(Op::migrate, 0, 0), of(Op::migrate, 1, 0)}}};
+}
+
+}  // namespace sim
