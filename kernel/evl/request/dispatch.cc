@@ -4,6 +4,7 @@
 #include "request/dispatch.h"
 
 #include "boot/core.h"
+#include "sync/pi.h"
 #include "thread/hm.h"
 
 namespace evl {
@@ -21,6 +22,12 @@ kapi_verdict conclude(kapi_request& request, long result) noexcept {
 
 kapi_verdict serve(Thread& self, kapi_request& request) noexcept {
   kapi_trace(KAPI_EV_oob_sysentry, self.name(), request.nr, 0);
+  // A ceiling that is announced counts before the thread is linked anywhere: after that, the change
+  // would have to be carried on. Only the thread itself announces, between requests.
+  if (self.announces_ceiling()) {
+    HardIrqGuard irqs_off;
+    commit_ceiling(self, irqs_off);
+  }
   (void)conclude(request, run_request(OobStage::at_entry(), self, request));
   leave_request(self, request);
   kapi_trace(KAPI_EV_oob_sysexit, self.name(), request.result, 0);

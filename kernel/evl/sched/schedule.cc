@@ -176,7 +176,7 @@ bool Scheduler::pick_and_switch(const OobStage& oob, const HardIrqsOff& irqs_off
     EVL_NO_THREAD_SAFETY_ANALYSIS {
   Rq& rq = this_rq(irqs_off);
   Thread& previous = rq.current();
-  if (previous.is_user()) commit_ceiling(previous, irqs_off);
+  if (previous.announces_ceiling()) commit_ceiling(previous, irqs_off);
 
   LockHandover::take(rq.lock_, irqs_off);
   if (!rq.kick_.empty()) {

@@ -141,6 +141,10 @@ class Thread final : Immovable {
   // Copies state and info to the user window. Any stage. Also by others, under R.
   void refresh_window() noexcept;
   [[nodiscard]] evl_user_window* user_window() const noexcept { return window_; }
+  // The thread has taken a gate with a ceiling by its fast path. The thread itself.
+  [[nodiscard]] bool announces_ceiling() const noexcept {
+    return window_ != nullptr && SharedWord{window_->pp_pending}.load_relaxed() != EVL_NO_HANDLE;
+  }
   [[nodiscard]] bool is_kicked() const noexcept { return info_.has(ThreadInfo::kicked); }
   [[nodiscard]] bool holds_mutex() const noexcept { return held_mutexes_ > 0; }
   [[nodiscard]] LocalFlags local() const noexcept { return local_; }
