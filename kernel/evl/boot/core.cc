@@ -103,7 +103,10 @@ Status Core::change_state(RunState from, RunState to) noexcept {
                                                                   : Errno::inval;
 }
 
-Status Core::warm_up(const InbandStage&) noexcept {
+Status Core::warm_up(const InbandStage& inband) noexcept {
+  oob_cpus_.for_each([&](Cpu cpu) {
+    if (timer_bases_.has(cpu)) timer_bases_.on(cpu).device_is_taken(inband);
+  });
   return status_of(kapi_tick_install(oob_cpus_.raw()));
 }
 

@@ -140,6 +140,10 @@ class TimerBase final : Immovable {
   // periodic timer that is late is requeued beyond now, so it counts once.
   void tick(const OobStage& oob, const HardIrqsOff& irqs_off) noexcept;
 
+  // The device is about to become the core's: it is not programmed, and Linux has not asked for
+  // anything yet. Stage: inband; nobody uses the base.
+  void device_is_taken(const InbandStage& inband) noexcept;
+
   // Linux asks for its tick at `date`, or (forever) for none. Stage: any. On this CPU.
   void set_inband_shot(MonoDate date, const HardIrqsOff& irqs_off) noexcept;
   // The scheduler tells who has the CPU. Oob threads: Linux's tick is deferred from here. Root: a

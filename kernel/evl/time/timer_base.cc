@@ -112,6 +112,15 @@ EVL_APART void TimerBase::program_next(const HardIrqsOff&) noexcept {
                         (next - monotonic_now()).ns());
 }
 
+// What was programmed before the last stop is forgotten: the same date would not be programmed
+// again.
+void TimerBase::device_is_taken(const InbandStage&) noexcept {
+  HardIrqGuard irqs_off;
+  HardLockGuard guard{lock_, irqs_off};
+  programmed_ = inband_shot_ = MonoDate::forever();
+  inband_deferred_ = oob_busy_ = false;
+}
+
 void TimerBase::set_inband_shot(MonoDate date, const HardIrqsOff& irqs_off) noexcept {
   EVL_ASSERT(this_cpu(irqs_off) == cpu_);
   inband_shot_ = date;
