@@ -23,7 +23,6 @@ static inline void kapi_shared_access(const volatile void *word, bool write)
  */
 #pragma GCC visibility push(default)
 extern "C" {
-
 struct kapi_hard_spinlock;
 struct kapi_task_state;
 

@@ -13,14 +13,26 @@ struct kapi_trace_thread;
 int kapi_trace_used(void);
 void kapi_trace_unused(void);
 
-DECLARE_EVENT_CLASS(evl_event, TP_PROTO(const char* object, s64 a, s64 b), TP_ARGS(object, a, b),
-                    TP_STRUCT__entry(__string(object, object) __field(s64, a) __field(s64, b)),
-                    TP_fast_assign(__assign_str(object); __entry->a = a; __entry->b = b;),
-                    TP_printk("%s a=%lld b=%lld", __get_str(object), __entry->a, __entry->b));
+DECLARE_EVENT_CLASS(evl_event,
+	TP_PROTO(const char *object, s64 a, s64 b),
+	TP_ARGS(object, a, b),
+	TP_STRUCT__entry(
+		__string(object, object)
+		__field(s64, a)
+		__field(s64, b)
+	),
+	TP_fast_assign(
+		__assign_str(object);
+		__entry->a = a;
+		__entry->b = b;
+	),
+	TP_printk("%s a=%lld b=%lld", __get_str(object), __entry->a, __entry->b)
+);
 
-#define EVL_EVENT(_name)                                                              \
-  DEFINE_EVENT_FN(evl_event, evl_##_name, TP_PROTO(const char* object, s64 a, s64 b), \
-                  TP_ARGS(object, a, b), kapi_trace_used, kapi_trace_unused)
+#define EVL_EVENT(_name)						\
+	DEFINE_EVENT_FN(evl_event, evl_##_name,				\
+		TP_PROTO(const char *object, s64 a, s64 b),		\
+		TP_ARGS(object, a, b), kapi_trace_used, kapi_trace_unused)
 
 EVL_EVENT(schedule);
 EVL_EVENT(reschedule_ipi);
@@ -78,48 +90,92 @@ EVL_EVENT(trigger);
 
 #undef EVL_EVENT
 
-TRACE_EVENT_FN(
-    evl_switch_context,
-    TP_PROTO(const struct kapi_trace_thread* from, const struct kapi_trace_thread* to),
-    TP_ARGS(from, to),
-    TP_STRUCT__entry(__string(from_name, from->name) __string(to_name, to->name)
-                         __field(int, from_pid) __field(int, from_prio) __field(u32, from_state)
-                             __field(int, to_pid) __field(int, to_prio)),
-    TP_fast_assign(__assign_str(from_name); __assign_str(to_name); __entry->from_pid = from->pid;
-                   __entry->from_prio = from->priority; __entry->from_state = from->state;
-                   __entry->to_pid = to->pid; __entry->to_prio = to->priority;),
-    TP_printk("{ %s[%d] prio=%d, state=%#x } => { %s[%d] prio=%d }", __get_str(from_name),
-              __entry->from_pid, __entry->from_prio, __entry->from_state, __get_str(to_name),
-              __entry->to_pid, __entry->to_prio),
-    kapi_trace_used, kapi_trace_unused);
+TRACE_EVENT_FN(evl_switch_context,
+	TP_PROTO(const struct kapi_trace_thread *from, const struct kapi_trace_thread *to),
+	TP_ARGS(from, to),
+	TP_STRUCT__entry(
+		__string(from_name, from->name)
+		__string(to_name, to->name)
+		__field(int, from_pid)
+		__field(int, from_prio)
+		__field(u32, from_state)
+		__field(int, to_pid)
+		__field(int, to_prio)
+	),
+	TP_fast_assign(
+		__assign_str(from_name);
+		__assign_str(to_name);
+		__entry->from_pid = from->pid;
+		__entry->from_prio = from->priority;
+		__entry->from_state = from->state;
+		__entry->to_pid = to->pid;
+		__entry->to_prio = to->priority;
+	),
+	TP_printk("{ %s[%d] prio=%d, state=%#x } => { %s[%d] prio=%d }",
+		  __get_str(from_name), __entry->from_pid, __entry->from_prio,
+		  __entry->from_state, __get_str(to_name), __entry->to_pid, __entry->to_prio),
+	kapi_trace_used, kapi_trace_unused
+);
 
-TRACE_EVENT_FN(evl_timer_shot, TP_PROTO(const char* timer, s64 date_ns, s64 delay_ns),
-               TP_ARGS(timer, date_ns, delay_ns),
-               TP_STRUCT__entry(__string(timer, timer) __field(s64, date_ns)
-                                    __field(s64, delay_ns)),
-               TP_fast_assign(__assign_str(timer); __entry->date_ns = date_ns;
-                              __entry->delay_ns = delay_ns;),
-               TP_printk("%s at %lld.%06lld (delay: %lld us, %lld ns)", __get_str(timer),
-                         div_s64(__entry->date_ns, NSEC_PER_SEC),
-                         div_s64(__entry->date_ns, NSEC_PER_USEC) % USEC_PER_SEC,
-                         div_s64(__entry->delay_ns, NSEC_PER_USEC), __entry->delay_ns),
-               kapi_trace_used, kapi_trace_unused);
+TRACE_EVENT_FN(evl_timer_shot,
+	TP_PROTO(const char *timer, s64 date_ns, s64 delay_ns),
+	TP_ARGS(timer, date_ns, delay_ns),
+	TP_STRUCT__entry(
+		__string(timer, timer)
+		__field(s64, date_ns)
+		__field(s64, delay_ns)
+	),
+	TP_fast_assign(
+		__assign_str(timer);
+		__entry->date_ns = date_ns;
+		__entry->delay_ns = delay_ns;
+	),
+	TP_printk("%s at %lld.%06lld (delay: %lld us, %lld ns)", __get_str(timer),
+		  div_s64(__entry->date_ns, NSEC_PER_SEC),
+		  div_s64(__entry->date_ns, NSEC_PER_USEC) % USEC_PER_SEC,
+		  div_s64(__entry->delay_ns, NSEC_PER_USEC), __entry->delay_ns),
+	kapi_trace_used, kapi_trace_unused
+);
 
-TRACE_EVENT_FN(evl_latspot, TP_PROTO(s64 latency_ns), TP_ARGS(latency_ns),
-               TP_STRUCT__entry(__field(s64, latency_ns)),
-               TP_fast_assign(__entry->latency_ns = latency_ns;),
-               TP_printk("** latency peak: %s%lld.%03lld us **", __entry->latency_ns < 0 ? "-" : "",
-                         div_s64(abs(__entry->latency_ns), NSEC_PER_USEC),
-                         abs(__entry->latency_ns) % NSEC_PER_USEC),
-               kapi_trace_used, kapi_trace_unused);
+TRACE_EVENT_FN(evl_latspot,
+	TP_PROTO(s64 latency_ns),
+	TP_ARGS(latency_ns),
+	TP_STRUCT__entry(
+		__field(s64, latency_ns)
+	),
+	TP_fast_assign(
+		__entry->latency_ns = latency_ns;
+	),
+	TP_printk("** latency peak: %s%lld.%03lld us **", __entry->latency_ns < 0 ? "-" : "",
+		  div_s64(abs(__entry->latency_ns), NSEC_PER_USEC),
+		  abs(__entry->latency_ns) % NSEC_PER_USEC),
+	kapi_trace_used, kapi_trace_unused
+);
 
-TRACE_EVENT_FN(evl_switch_inband, TP_PROTO(const char* cause), TP_ARGS(cause),
-               TP_STRUCT__entry(__string(cause, cause)), TP_fast_assign(__assign_str(cause);),
-               TP_printk("cause: %s", __get_str(cause)), kapi_trace_used, kapi_trace_unused);
+TRACE_EVENT_FN(evl_switch_inband,
+	TP_PROTO(const char *cause),
+	TP_ARGS(cause),
+	TP_STRUCT__entry(
+		__string(cause, cause)
+	),
+	TP_fast_assign(
+		__assign_str(cause);
+	),
+	TP_printk("cause: %s", __get_str(cause)),
+	kapi_trace_used, kapi_trace_unused
+);
 
-TRACE_EVENT(evl_trace, TP_PROTO(const char* text, size_t bytes), TP_ARGS(text, bytes),
-            TP_STRUCT__entry(__string_len(text, text, bytes)), TP_fast_assign(__assign_str(text);),
-            TP_printk("%s", __get_str(text)));
+TRACE_EVENT(evl_trace,
+	TP_PROTO(const char *text, size_t bytes),
+	TP_ARGS(text, bytes),
+	TP_STRUCT__entry(
+		__string_len(text, text, bytes)
+	),
+	TP_fast_assign(
+		__assign_str(text);
+	),
+	TP_printk("%s", __get_str(text))
+);
 
 #endif /* _TRACE_EVL_H */
 
