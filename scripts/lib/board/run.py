@@ -180,6 +180,17 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def _die_and_be_prompt() -> None:
+    """The same for --icount. QEMU's main loop winds the clock forward when the virtual CPU has halted, and may look just between the
+    halt and the accounting of what ran before it: then the clock jumps too far, and two runs differ. It happens when the host
+    lets the main loop wait. That thread needs next to no time, so it goes first where that is allowed; the virtual CPU's, a
+    child, is an ordinary thread again.
+    """
+    _die_with_parent()
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+
+
 class Board:
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -234,7 +245,8 @@ class Board:
 
     def start(self, words: list[str], **how: object) -> None:
         try:
-            self.process = subprocess.Popen(words, cwd=self.folder.path, preexec_fn=_die_with_parent, **how)
+            before = _die_and_be_prompt if self.options.icount else _die_with_parent
+            self.process = subprocess.Popen(words, cwd=self.folder.path, preexec_fn=before, **how)
         except OSError as error:
             raise common.Failure(f"cannot run {words[0]}: {error.strerror}",
                                  "./scripts/setup installs it (package qemu-system-x86)",
