@@ -125,13 +125,8 @@ constexpr kapi_file_ops kOps = {
     .open = open,
     .release = release,
     .ioctl = ioctl,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
     .mmap = mmap,
     .oob_ioctl = oob_ioctl,
-    .oob_read = nullptr,
-    .oob_write = nullptr,
 };
 
 }  // namespace

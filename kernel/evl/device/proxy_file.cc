@@ -119,12 +119,10 @@ int mmap(void* object, kapi_file*, kapi_vma* vma) {
 constexpr kapi_file_ops kOps = {
     .open = ElementFile::open,
     .release = release,
-    .ioctl = nullptr,
     .read = read,
     .write = write,
     .poll = poll,
     .mmap = mmap,
-    .oob_ioctl = nullptr,
     .oob_read = oob_read,
     .oob_write = oob_write,
 };

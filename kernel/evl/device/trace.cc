@@ -59,12 +59,8 @@ constexpr kapi_file_ops kOps = {
     .open = open,
     .release = release,
     .ioctl = ioctl,
-    .read = nullptr,
     .write = write,
-    .poll = nullptr,
-    .mmap = nullptr,
     .oob_ioctl = oob_ioctl,
-    .oob_read = nullptr,
     .oob_write = write,
 };
 

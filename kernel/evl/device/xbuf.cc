@@ -108,12 +108,9 @@ constexpr kapi_attribute kAttributes[] = {
 constexpr kapi_file_ops kOps = {
     .open = ElementFile::open,
     .release = release,
-    .ioctl = nullptr,
     .read = read,
     .write = write,
     .poll = poll,
-    .mmap = nullptr,
-    .oob_ioctl = nullptr,
     .oob_read = oob_read,
     .oob_write = oob_write,
 };

@@ -6,10 +6,15 @@
 
 #include "base/proof.h"
 #include "base/result.h"
+#include "kapi/file.h"
 
 namespace evl {
 
-// Stage: inband. Sleeps. Errors: of kapi_class_create() and kapi_device_create().
+// A device /dev/<name> with a class of its own. Stage: inband. Sleeps. Errors: of
+// kapi_class_create() and kapi_device_create(): then nothing is left.
+[[nodiscard]] Status add_driver(const char* name, const kapi_file_ops& ops,
+                                const InbandStage& inband) noexcept;
+// The same, of the drivers there are.
 [[nodiscard]] Status start_latmus(const InbandStage& inband) noexcept;
 [[nodiscard]] Status start_hectic(const InbandStage& inband) noexcept;
 

@@ -400,29 +400,13 @@ constexpr kapi_file_ops kHecticOps = {
     .open = hectic_open,
     .release = hectic_release,
     .ioctl = hectic_ioctl,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
-    .mmap = nullptr,
     .oob_ioctl = hectic_oob_ioctl,
-    .oob_read = nullptr,
-    .oob_write = nullptr,
 };
 
 }  // namespace
 
-Status start_hectic(const InbandStage&) noexcept {
-  kapi_class* device_class{};
-  (void)EVL_TRY(status_of(kapi_class_create("hectic", 1, &device_class)));
-  kapi_device_setup setup{};
-  setup.cls = device_class;
-  setup.name = "hectic";
-  setup.ops = &kHecticOps;
-  setup.in_dev = true;
-  kapi_device* device{};
-  const Status status = status_of(kapi_device_create(&setup, &device));
-  if (!status.ok()) kapi_class_destroy(device_class);
-  return status;
+Status start_hectic(const InbandStage& inband) noexcept {
+  return add_driver("hectic", kHecticOps, inband);
 }
 
 }  // namespace evl

@@ -464,29 +464,13 @@ constexpr kapi_file_ops kLatmusOps = {
     .open = latmus_open,
     .release = latmus_release,
     .ioctl = latmus_ioctl,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
-    .mmap = nullptr,
     .oob_ioctl = latmus_oob_ioctl,
-    .oob_read = nullptr,
-    .oob_write = nullptr,
 };
 
 }  // namespace
 
-Status start_latmus(const InbandStage&) noexcept {
-  kapi_class* device_class{};
-  (void)EVL_TRY(status_of(kapi_class_create("latmus", 1, &device_class)));
-  kapi_device_setup setup{};
-  setup.cls = device_class;
-  setup.name = "latmus";
-  setup.ops = &kLatmusOps;
-  setup.in_dev = true;
-  kapi_device* device{};
-  const Status status = status_of(kapi_device_create(&setup, &device));
-  if (!status.ok()) kapi_class_destroy(device_class);
-  return status;
+Status start_latmus(const InbandStage& inband) noexcept {
+  return add_driver("latmus", kLatmusOps, inband);
 }
 
 }  // namespace evl

@@ -89,13 +89,6 @@ const kapi_file_ops kCloneOps = {
     .open = open_clone,
     .release = release_clone,
     .ioctl = ioctl_clone,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
-    .mmap = nullptr,
-    .oob_ioctl = nullptr,
-    .oob_read = nullptr,
-    .oob_write = nullptr,
 };
 
 Status Factory::clone(CloneFile& file, UserPtr<evl_clone_req> request,

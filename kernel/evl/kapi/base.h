@@ -30,6 +30,13 @@
 #define KAPI_END_DECLS
 #endif
 
+/* A member that a table may leave out. In C that is so anyway. */
+#ifdef __cplusplus
+#define KAPI_OPTIONAL = nullptr
+#else
+#define KAPI_OPTIONAL
+#endif
+
 /* Arguments are checked against the format, in both languages. */
 #define KAPI_PRINTF(format, first) __attribute__((__format__(printf, format, first)))
 

@@ -13,12 +13,12 @@ KAPI_BEGIN_DECLS
 
 /* One file in a device's sysfs folder. Arrays end with a NULL name; static storage. */
 struct kapi_attribute {
-	const char *name;
+	const char *name KAPI_OPTIONAL;
 	unsigned int mode;	/* 0444 or 0644 */
 	/* Writes text to buf (one page); returns its length. Errors: EIO the object is gone. */
-	long (*show)(void *object, char *buf, size_t capacity);
+	long (*show)(void *object, char *buf, size_t capacity) KAPI_OPTIONAL;
 	/* `text` ends with 0; returns `bytes` when taken. NULL: read only. */
-	long (*store)(void *object, const char *text, size_t bytes);
+	long (*store)(void *object, const char *text, size_t bytes) KAPI_OPTIONAL;
 };
 
 /*

@@ -19,18 +19,23 @@ KAPI_BEGIN_DECLS
  * is no compat handler; kapi widens the pointer argument.
  */
 struct kapi_file_ops {
-	int (*open)(void *device_object, struct kapi_file *file, void **object);
-	void (*release)(void *object, struct kapi_file *file);
-	long (*ioctl)(void *object, struct kapi_file *file, unsigned int cmd, unsigned long arg);
-	long (*read)(void *object, struct kapi_file *file, void *user_buf, size_t bytes);
-	long (*write)(void *object, struct kapi_file *file, const void *user_buf, size_t bytes);
-	unsigned int (*poll)(void *object, struct kapi_file *file, struct kapi_poll_table *table);
-	int (*mmap)(void *object, struct kapi_file *file, struct kapi_vma *vma);
+	int (*open)(void *device_object, struct kapi_file *file, void **object) KAPI_OPTIONAL;
+	void (*release)(void *object, struct kapi_file *file) KAPI_OPTIONAL;
+	long (*ioctl)(void *object, struct kapi_file *file, unsigned int cmd,
+		      unsigned long arg) KAPI_OPTIONAL;
+	long (*read)(void *object, struct kapi_file *file, void *user_buf,
+		     size_t bytes) KAPI_OPTIONAL;
+	long (*write)(void *object, struct kapi_file *file, const void *user_buf,
+		      size_t bytes) KAPI_OPTIONAL;
+	unsigned int (*poll)(void *object, struct kapi_file *file,
+			     struct kapi_poll_table *table) KAPI_OPTIONAL;
+	int (*mmap)(void *object, struct kapi_file *file, struct kapi_vma *vma) KAPI_OPTIONAL;
 	long (*oob_ioctl)(void *object, struct kapi_file *file, unsigned int cmd,
-			  unsigned long arg);
-	long (*oob_read)(void *object, struct kapi_file *file, void *user_buf, size_t bytes);
+			  unsigned long arg) KAPI_OPTIONAL;
+	long (*oob_read)(void *object, struct kapi_file *file, void *user_buf,
+			 size_t bytes) KAPI_OPTIONAL;
 	long (*oob_write)(void *object, struct kapi_file *file, const void *user_buf,
-			  size_t bytes);
+			  size_t bytes) KAPI_OPTIONAL;
 };
 
 /* ---- Files of the core ---- */

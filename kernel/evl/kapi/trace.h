@@ -59,10 +59,7 @@ void (kapi_trace)(enum kapi_event event, const char *object, __s64 a, __s64 b);
 
 /* Is any event on? For arguments that cost something. True where nobody knows. */
 #ifndef KAPI_HAS_FAST_PATHS
-static inline bool kapi_tracing(void)
-{
-	return true;
-}
+#define kapi_tracing() true
 #endif
 
 /* Events whose text tools read have their own fields. */

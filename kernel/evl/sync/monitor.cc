@@ -208,13 +208,7 @@ constexpr kapi_file_ops kOps = {
     .open = ElementFile::open,
     .release = release,
     .ioctl = ioctl,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
-    .mmap = nullptr,
     .oob_ioctl = oob_ioctl,
-    .oob_read = nullptr,
-    .oob_write = nullptr,
 };
 
 // The monitor behind a descriptor of a request. EBADF; EINVAL not of this type.

@@ -46,13 +46,7 @@ const kapi_file_ops kThreadFileOps{
     .open = &ElementFile::open,
     .release = &ElementFile::release,
     .ioctl = &inband_ioctl,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
-    .mmap = nullptr,
     .oob_ioctl = &oob_ioctl,
-    .oob_read = nullptr,
-    .oob_write = nullptr,
 };
 
 // Both stages.

@@ -57,13 +57,7 @@ const kapi_file_ops kFileOps{
     .open = &ElementFile::open,
     .release = &ElementFile::release,
     .ioctl = &inband_ioctl,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
-    .mmap = nullptr,
     .oob_ioctl = &oob_ioctl,
-    .oob_read = nullptr,
-    .oob_write = nullptr,
 };
 
 Clock& clock_of_attribute(void* object) noexcept {

@@ -42,16 +42,10 @@ long oob_read(void* object, kapi_file* file, void* user_buf, size_t bytes) {
 }
 
 const kapi_file_ops kFileOps{
-    .open = nullptr,
     .release = &TimerFile::release,
     .ioctl = &ioctl,
-    .read = nullptr,
-    .write = nullptr,
-    .poll = nullptr,
-    .mmap = nullptr,
     .oob_ioctl = &ioctl,
     .oob_read = &oob_read,
-    .oob_write = nullptr,
 };
 
 }  // namespace
