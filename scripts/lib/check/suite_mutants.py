@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import datetime
+import os
+import queue
 
 from check.context import Context, Missing
-from sim import cli, mutants
+from sim import mutants
 
 
 def run(context: Context) -> None:
-    patches = mutants.catalogue()
-    if not patches:
+    catalogue = mutants.catalogue()
+    if not catalogue:
         raise Missing("tests/mutants")
-    if not cli.core_is_complete():
-        raise Missing("the whole of kernel/evl (sim_core_complete in tests/sim/meson.build)")
     every = int(str(context.values["every"]))
-    patches = patches[datetime.date.today().toordinal() % every::every]
-    program = mutants.prepare()
-    seconds = int(str(context.values["seconds"]))
+    today = datetime.date.today().toordinal() % every
+    chosen = mutants.share(catalogue, every, today)
+    if every > 1:
+        context.say(f"share {today + 1} of {every}, by the date: {', '.join(mutant.name for mutant in chosen)}")
 
     def command(words: list[str], limit_s: int) -> tuple[int | None, str]:
-        done = context.command(list(words), timeout_s=limit_s, title=words[-1])
+        done = context.command(list(words), timeout_s=limit_s, title="a search")
         return done.status, done.out + done.err
 
-    for pair in (patches[at:at + 2] for at in range(0, len(patches), 2)):
-        for verdict in context.parallel([lambda patch=patch: mutants.try_one(patch, program, seconds, command) for patch in pair]):
-            context.say(f"{verdict.name}: {verdict.text}")
-            context.expect(verdict.found, f"{verdict.name} ({verdict.why}): {verdict.text}")
-    context.fact(f"{len(patches)} of {len(mutants.catalogue())} planted bugs")
+    planter = mutants.Planter()
+    waiting: queue.SimpleQueue[mutants.Mutant] = queue.SimpleQueue()
+    for mutant in chosen:
+        waiting.put(mutant)
+    verdicts: list[mutants.Verdict] = []
+
+    def work() -> None:
+        while True:
+            try:
+                mutant = waiting.get_nowait()
+            except queue.Empty:
+                return
+            verdict = mutants.try_one(mutant, planter, command)
+            verdicts.append(verdict)
+            took = f"schedule {verdict.schedules}" if verdict.schedules else "not found"
+            context.say(f"{mutant.name}: {took}: {verdict.text[:110]}")
+            context.expect(verdict.found, f"{mutant.name} ({mutant.title}): {verdict.text}")
+
+    context.parallel([work] * (os.cpu_count() or 1))
+    furthest = max((verdict.seed for verdict in verdicts), default=0)
+    reason = mutants.try_none(planter, furthest, command)
+    context.expect(not reason, f"the search finds something in the core as it is, so that its other findings say little: {reason}")
+    found = [verdict for verdict in verdicts if verdict.found]
+    context.fact(f"{len(found)} of {len(chosen)} planted bugs found ({len(catalogue)} in all), "
+                 f"by {max((verdict.schedules for verdict in found), default=0)} schedules at most")
