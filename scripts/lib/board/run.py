@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -180,15 +181,39 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def _die_and_be_prompt() -> None:
-    """The same for --icount. QEMU's main loop winds the clock forward when the virtual CPU has halted, and may look just between the
-    halt and the accounting of what ran before it: then the clock jumps too far, and two runs differ. It happens when the host
-    lets the main loop wait. That thread needs next to no time, so it goes first where that is allowed; the virtual CPU's, a
-    child, is an ordinary thread again.
+def _deterministic(cpu: int) -> Callable[[], None]:
+    """For --icount: what to do in the child, before QEMU. R1, and that the host's load does not reach into the guest's time.
+
+    QEMU's main loop winds the clock forward when the virtual CPU has halted. It may look just between the halt and the accounting
+    of what ran before it: then the clock jumps too far, and two runs of one image differ. It happens when the host lets the main
+    loop wait while the virtual CPU runs. That thread needs next to no time, so it goes first (SCHED_FIFO; the virtual CPU's, a
+    child, is an ordinary thread again), on the very CPU of the other: they never run at once. Where that is not allowed, a quiet
+    host does it.
     """
-    _die_with_parent()
-    with contextlib.suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    def prepare() -> None:
+        _die_with_parent()
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+            os.sched_setaffinity(0, {cpu})
+    return prepare
+
+
+class _Seat:
+    """A CPU of the host that no other --icount board of this checkout sits on, if there is one left."""
+
+    def __init__(self) -> None:
+        cpus = sorted(os.sched_getaffinity(0))
+        self.cpu = cpus[os.getpid() % len(cpus)]
+        common.BUILD.mkdir(parents=True, exist_ok=True)
+        for cpu in cpus:
+            handle = os.open(common.BUILD / f".icount-cpu-{cpu}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # Until this process ends.
+            except BlockingIOError:
+                os.close(handle)
+                continue
+            self.cpu = cpu
+            return
 
 
 class Board:
@@ -245,7 +270,7 @@ class Board:
 
     def start(self, words: list[str], **how: object) -> None:
         try:
-            before = _die_and_be_prompt if self.options.icount else _die_with_parent
+            before = _deterministic(_Seat().cpu) if self.options.icount else _die_with_parent
             self.process = subprocess.Popen(words, cwd=self.folder.path, preexec_fn=before, **how)
         except OSError as error:
             raise common.Failure(f"cannot run {words[0]}: {error.strerror}",
