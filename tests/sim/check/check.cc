@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "check/inspect.h"
 #include "element/element_file.h"
@@ -47,7 +48,15 @@ evl::Gate* gate_of(const World::GateModel& model, const World& world) {
 
 // ---------------------------------------------------------------- no lock is held
 
-void check_objects(World& world) {
+// Ranks of the simulator's locks are the core's, from 1.
+constexpr std::uint64_t bits(std::initializer_list<evl::LockRank> ranks) {
+  std::uint64_t mask = 0;
+  for (const evl::LockRank rank : ranks)
+    mask |= std::uint64_t{1} << (static_cast<unsigned>(rank) + 1);
+  return mask;
+}
+
+void check_threads(World& world) {
   const evl::HardIrqsOffAtEntry irqs_off;
   for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu) {
     if (!evl::has_rq(cpu)) continue;
@@ -61,6 +70,10 @@ void check_objects(World& world) {
     evl::ThreadGuard locked{*thread_of(*task), irqs_off};
     if (!thread_of(*task)->invariants_hold(locked)) mc().fail("T1 to T9 do not hold for T%u", i);
   }
+}
+
+void check_monitors(World& world) {
+  const evl::HardIrqsOffAtEntry irqs_off;
   for (unsigned i = 0; i < kMaxGates; ++i) {
     evl::Gate* gate = gate_of(world.gates()[i], world);
     if (gate == nullptr) continue;
@@ -74,9 +87,21 @@ void check_objects(World& world) {
     if (event != nullptr && !event->invariants_hold())
       mc().fail("EV1 does not hold for event %u", i);
   }
+}
+
+void check_timers() {
   for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu)
     if (evl::core().timer_bases().has(cpu) && !evl::core().timer_bases().on(cpu).invariants_hold())
       mc().fail("TB1 to TB3 do not hold on CPU %u", cpu);
+}
+
+// What is guarded by a lock changes under that lock only: nothing else is looked at again.
+void check_objects(World& world) {
+  using enum evl::LockRank;
+  const std::uint64_t released = mc().take_released();
+  if ((released & bits({thread, rq})) != 0) check_threads(world);
+  if ((released & bits({monitor, wchan, thread})) != 0) check_monitors(world);
+  if ((released & bits({timer_base})) != 0) check_timers();
 }
 
 // ---------------------------------------------------------------- at rest
@@ -167,9 +192,23 @@ void check_ceilings(World& world, const Facts& facts) {
     evl::Thread& owner = *facts.threads[static_cast<unsigned>(facts.owner[g])];
     const evl_user_window* window = owner.user_window();
     if (window == nullptr || &evl::rq_of(owner.peek_cpu()).current() == &owner) continue;
+    // Taken in-band between its look at the window and the compare-and-swap: the next switch from
+    // the oob stage commits.
+    if (owner.peek_state().has(evl::ThreadState::inband)) continue;
     const bool announced = evl_get_index(window->pp_pending) == world.gates()[g].user.handle;
     if (announced && (world.gates()[g].user.state->u.gate.owner & EVL_MUTEX_FLCEIL) == 0)
       mc().fail("T%d has lost the CPU without the ceiling of gate %u", facts.owner[g], g);
+  }
+}
+
+// Linux has a signal for a thread that is out-of-band: somebody has told it to come back.
+void check_kicks(World& world, const Facts& facts) {
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    if (facts.threads[i] == nullptr) continue;
+    const Task& task = *world.threads()[i].task;
+    if (task.oob && task.signals != 0 &&
+        !facts.threads[i]->peek_info().has(evl::ThreadInfo::kicked))
+      mc().fail("T%u has a signal, and stays out-of-band", i);
   }
 }
 
@@ -179,6 +218,9 @@ void check_ticks() {
     if (!evl::core().timer_bases().has(cpu)) continue;
     evl::TimerBase& base = evl::core().timer_bases().on(cpu);
     const evl::MonoDate programmed = read<inspect::BaseProgrammed>(base);
+    const bool ticks = mc().cpu(cpu).tick_date_ns <= mc().now_ns();
+    if (!ticks && inspect::ask<inspect::BaseQueue>(base).next_date() < programmed)
+      mc().fail("CPU %u has a timer that is due before its device fires", cpu);
     if (programmed == evl::MonoDate::forever()) continue;
     if (mc().cpu(cpu).tick_date_ns == kNever && mc().cpu(cpu).pending == 0)
       mc().fail("CPU %u has timers, but its tick device is stopped", cpu);
@@ -195,6 +237,7 @@ void check_core(World& world) {
   check_running(world, facts);
   check_priorities(world, facts);
   check_ceilings(world, facts);
+  check_kicks(world, facts);
   check_ticks();
 }
 
@@ -209,8 +252,9 @@ void QueueOrder::look(const World& world) {
     evl::Thread* thread = task == nullptr ? nullptr : thread_of(*task);
     Place& place = places_[i];
     const bool waits = thread != nullptr && thread->peek_state().has(evl::ThreadState::ready);
-    // Boosts move a thread within the queue.
-    if (!waits || thread->wprio() != place.priority) place.known = false;
+    // Boosts move a thread within the queue. Who has been picked stays known until the switch,
+    // since moves come in between.
+    if (thread == nullptr || thread->wprio() != place.priority) place.known = false;
     if (waits && !place.waits) place = {.since = now_, .known = true};
     if (thread == nullptr) continue;
     place.waits = waits;
@@ -226,7 +270,8 @@ void QueueOrder::switched(const World& world, const Task& from, const Task& to) 
     const Place& next = places_[i];
     for (unsigned other = 0; other < kMaxThreads; ++other) {
       const Place& place = places_[other];
-      if (other == i || !next.known || !place.known || place.cpu != next.cpu) continue;
+      if (other == i || !next.known || !place.known || !place.waits || place.cpu != next.cpu)
+        continue;
       if (place.priority == next.priority && place.since < next.since)
         mc().fail("T%u runs before T%u, which has been ready for longer", i, other);
     }

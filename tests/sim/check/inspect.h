@@ -31,10 +31,16 @@ SIM_OPEN(ThreadWchan, evl::Thread, evl::WaitChannel*, wchan_)
 SIM_OPEN(ThreadBase, evl::Thread, evl::SchedParams, base_)
 SIM_OPEN(ThreadPreemptCount, evl::Thread, int, preempt_count_)
 SIM_OPEN(MutexOwner, evl::Mutex, evl::Thread*, owner_)
+SIM_OPEN(BaseQueue, evl::TimerBase, evl::Timer::Queue, queue_)
 SIM_OPEN(BaseProgrammed, evl::TimerBase, evl::MonoDate, programmed_)
 
 template <typename Tag, typename Object>
 const auto& read(const Object& object) {
+  return object.*member_of(Tag{});
+}
+// For members whose questions are not const.
+template <typename Tag, typename Object>
+auto& ask(Object& object) {
   return object.*member_of(Tag{});
 }
 

@@ -114,5 +114,5 @@ long set_attribute(const std::string& device, const char* name, const char* text
 
 // Runs that fail abandon their flows with what these hold of the host's heap.
 extern "C" const char* __asan_default_options() {
-  return "detect_leaks=0";
+  return "detect_leaks=0:malloc_context_size=1";
 }

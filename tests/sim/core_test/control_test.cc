@@ -66,8 +66,7 @@ TEST(Control, AnswersAboutCpusOnBothStages) {
 }
 
 // Threads that sleep, wait for a gate, and compute, while the core is stopped under them.
-// Off until s3-sim-04 of the core is mended: a tick is lost after the start.
-TEST(Control, DISABLED_StopEndsItsThreadsAndStartWorksAgain) {
+TEST(Control, StopEndsItsThreadsAndStartWorksAgain) {
   EXPECT_EQ("", CoreBench::run_all(60, [](UserProcess& process) {
               UserGate gate;
               expect(process.make_gate(gate, 0, false) == 0, "a gate");

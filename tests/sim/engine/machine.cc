@@ -363,6 +363,7 @@ void Machine::unlock(SpinLock& lock) {
     fail("CPU %u releases %s, which it does not hold", here.number, lock.name);
   here.held.erase(std::next(found).base());
   lock.owner = 0;
+  released_ |= std::uint64_t{1} << (lock.rank % 64U);
   note("unlocks", &lock, 0, lock.name);
   changed();
   point({.what = kSilent});

@@ -21,6 +21,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/fiber.h"
@@ -193,6 +194,9 @@ class Machine final {
   /// searching, at a fraction of the cost. Nothing is checked there.
   void go_straight(bool on) noexcept { straight_ = on; }
 
+  /// A bit per rank of the locks released since this was asked last: what may have changed under
+  /// them. Ranks are below 64.
+  std::uint64_t take_released() noexcept { return std::exchange(released_, 0); }
   /// Something that check() looks at has changed.
   void changed() noexcept { dirty_ = true; }
   bool quiet() const noexcept { return quiet_; }
@@ -234,6 +238,7 @@ class Machine final {
   unsigned current_{0};
   Actor last_{};
   Outcome outcome_{Outcome::running};
+  std::uint64_t released_{0};
   bool dirty_{false};
   bool quiet_{false};
   bool straight_{false};

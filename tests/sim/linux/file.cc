@@ -36,14 +36,17 @@ int Linux::reserve_fd(File& file) {
   return static_cast<int>(fd);
 }
 
+// Linux holds the lock of the table around this: nobody sees the descriptor before the core does.
 void Linux::install_fd(int fd) {
   Files& files = *current().files;
   File* file = files.table[static_cast<std::size_t>(fd)];
+  if (file->oob_data != nullptr) {
+    const InCore in_core{*this};
+    AtomicSection table_lock{*this};
+    evl_on_fd_install(reinterpret_cast<kapi_files*>(&files), static_cast<unsigned>(fd),
+                      handle(file));
+  }
   files.installed[static_cast<std::size_t>(fd)] = true;
-  if (file->oob_data == nullptr) return;
-  const InCore in_core{*this};
-  AtomicSection table_lock{*this};
-  evl_on_fd_install(reinterpret_cast<kapi_files*>(&files), static_cast<unsigned>(fd), handle(file));
 }
 
 void Linux::free_fd(int fd) {
@@ -87,13 +90,15 @@ int Linux::close(int fd) {
   File* file = file_at(fd);
   if (file == nullptr) return -EBADF;
   Files& files = *current().files;
-  free_fd(fd);
-  const InCore in_core{*this};
+  // And around this: the number is not given out again before the core has forgotten it.
+  files.installed[static_cast<std::size_t>(fd)] = false;
   if (file->oob_data != nullptr) {
+    const InCore in_core{*this};
     AtomicSection table_lock{*this};
     evl_on_fd_uninstall(reinterpret_cast<kapi_files*>(&files), static_cast<unsigned>(fd),
                         handle(file));
   }
+  free_fd(fd);
   put_file(*file);
   return 0;
 }

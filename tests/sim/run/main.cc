@@ -194,5 +194,5 @@ int main(int argc, char** argv) {
 // Runs that fail, or are cut short, abandon their flows with what these hold of the host's heap.
 // The simulated kernel's memory is the arena's, which looks for leaks itself.
 extern "C" const char* __asan_default_options() {
-  return "detect_leaks=0";
+  return "detect_leaks=0:malloc_context_size=1";
 }
