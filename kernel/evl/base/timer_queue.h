@@ -70,6 +70,14 @@ class TimerQueue final : Immovable {
       visit(item(*node));
   }
 
+  // The first entry that `fits`, or nullptr. Cost: O(n log n) in those before it.
+  template <typename Fits>
+  [[nodiscard]] T* find(Fits&& fits) noexcept {
+    for (RbHook* node = tree_.first(); node != nullptr; node = RbTree::next(*node))
+      if (fits(item(*node))) return &item(*node);
+    return nullptr;
+  }
+
   [[nodiscard]] bool invariants_hold() noexcept {
     MonoDate last = MonoDate::from_ns(std::numeric_limits<s64>::min());
     bool ordered = tree_.invariants_hold();

@@ -107,10 +107,14 @@ Status Core::warm_up(const InbandStage& inband) noexcept {
   oob_cpus_.for_each([&](Cpu cpu) {
     if (timer_bases_.has(cpu)) timer_bases_.on(cpu).device_is_taken(inband);
   });
-  return status_of(kapi_tick_install(oob_cpus_.raw()));
+  (void)EVL_TRY(status_of(kapi_tick_install(oob_cpus_.raw())));
+  const Status status = status_of(kapi_cpus_watch());
+  if (!status.ok()) kapi_tick_uninstall(oob_cpus_.raw());
+  return status;
 }
 
 void Core::cool_down(const InbandStage& inband) noexcept {
+  kapi_cpus_unwatch();
   kapi_tick_uninstall(oob_cpus_.raw());
   monotonic_.stop_timers(inband);
   realtime_.stop_timers(inband);

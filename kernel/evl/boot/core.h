@@ -18,7 +18,8 @@ namespace evl {
 enum class RunState : u8 { disabled, stopped, warmup, running, teardown };
 
 // BO1  The object exists from a successful boot() for ever; Rqs and bases never change after it.
-// BO2  running() implies: IPIs requested, tick installed on all oob CPUs, Dovetail started.
+// BO2  running() implies: IPIs requested, tick installed on all oob CPUs, Dovetail started; while
+//      threads are attached, one of those CPUs at least is open (boot/hotplug.h).
 // BO3  Transitions are serialised by the state itself, which is changed by compare-and-swap; a
 //      concurrent one gets EINPROGRESS.
 class Core final : Immovable {
@@ -66,6 +67,13 @@ class Core final : Immovable {
   // A thread attaches, detaches.
   void add_thread(Thread& thread) noexcept EVL_REQUIRES(task_lock_) { attached_.push_back(thread); }
   void remove_thread(Thread& thread) noexcept EVL_REQUIRES(task_lock_) { attached_.remove(thread); }
+  [[nodiscard]] bool has_threads() noexcept EVL_REQUIRES(task_lock_) { return !attached_.empty(); }
+  // Calls visit(thread) for each attached thread. Cost: O(threads), at most
+  // kapi_config::nr_threads.
+  template <typename Visit>
+  void for_each_thread(Visit&& visit) noexcept EVL_REQUIRES(task_lock_) {
+    attached_.for_each(visit);
+  }
 
  private:
   friend class Boot;

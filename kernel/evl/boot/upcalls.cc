@@ -4,6 +4,7 @@
 #include "kapi/upcall.h"
 
 #include "boot/core.h"
+#include "boot/hotplug.h"
 #include "request/dispatch.h"
 #include "sched/schedule.h"
 #include "sched/stage.h"
@@ -78,6 +79,16 @@ void evl_on_proxy_stop(void) {
 void evl_on_clock_was_set(void) {
   const HardIrqsOffAtEntry irqs_off;
   if (core_is_up()) core().realtime().adjust(irqs_off);
+}
+
+// ---- CPUs that come and go ----
+
+void evl_on_cpu_online(unsigned int cpu, bool has_tick) {
+  open_cpu(cpu, has_tick, InbandStage::at_entry());
+}
+
+int evl_on_cpu_offline(unsigned int cpu) {
+  return static_cast<int>(code_of(close_cpu(cpu, InbandStage::at_entry())));
 }
 
 // ---- Requests ----

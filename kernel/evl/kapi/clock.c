@@ -136,6 +136,13 @@ void kapi_tick_uninstall(const struct kapi_cpumask *cpus)
 	tick_uninstall_proxy(kapi_to_cpumask(cpus));
 }
 
+bool kapi_tick_is_ours(void)
+{
+	struct clock_event_device *real = raw_cpu_read(ticks.real);
+
+	return real && clockevent_is_oob(real);
+}
+
 /* Bound of the loop: MAX_RETRIES; the usual devices take any delay. */
 static void program_delta(struct clock_event_device *real, s64 delta_ns)
 {

@@ -28,6 +28,19 @@ enum kapi_cpu_set {
 };
 void kapi_get_cpus(enum kapi_cpu_set set, struct kapi_cpumask *cpus);
 
+/*
+ * From here evl_on_cpu_online() comes for each CPU that is on-line, at once, and for each that comes
+ * up; evl_on_cpu_offline() for each that goes down. A CPU gets its tick before, and loses it after.
+ * unwatch: evl_on_cpu_offline() for each CPU that is on-line. Between kapi_tick_install() and
+ * kapi_tick_uninstall(). Sleeps. Errors: of cpuhp_setup_state().
+ */
+int kapi_cpus_watch(void);
+void kapi_cpus_unwatch(void);
+
+/* Between the two no CPU comes or goes. Sleeps until one that does is done. */
+void kapi_cpus_hold(void);
+void kapi_cpus_release(void);
+
 enum kapi_boot_state { KAPI_BOOT_ENABLED, KAPI_BOOT_STOPPED, KAPI_BOOT_DISABLED };
 
 /* Boot parameters evl.* and Kconfig limits, read once at start-up; checked by the C side. */

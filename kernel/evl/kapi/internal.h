@@ -26,6 +26,9 @@ void kapi_config_init(void);
 const struct cpumask *kapi_to_cpumask(const struct kapi_cpumask *cpus);
 void kapi_from_cpumask(struct kapi_cpumask *cpus, const struct cpumask *mask);
 
+/* clock.c: whether the tick device of this CPU is the core's. Pinned. */
+bool kapi_tick_is_ours(void);
+
 /* file.c: what all files of the core have, those of devices and anonymous ones. */
 extern const struct file_operations kapi_fops;
 int kapi_file_attach(struct file *file, const struct kapi_file_ops *ops, void *device_object);

@@ -38,6 +38,20 @@ void evl_on_proxy_stop(void);
 /* The wall clock was set. Stage: inband. Irqs: off. In-band timekeeping locks are held. */
 void evl_on_clock_was_set(void);
 
+/*
+ * ---- CPUs that come and go: Stage: inband, on the CPU itself, in a task that stays there. Irqs: on.
+ * One at a time. Sleeps. ----
+ */
+
+/* `cpu` runs in-band work soon. `has_tick`: its tick device is the core's. */
+void evl_on_cpu_online(unsigned int cpu, bool has_tick);
+
+/*
+ * Linux puts nobody on `cpu` any more; this task, and others that stay, still run there. Errors:
+ * EBUSY, the CPU has to stay; not from kapi_cpus_unwatch(), which the core calls without threads.
+ */
+int evl_on_cpu_offline(unsigned int cpu);
+
 /* ---- Requests ---- */
 
 struct kapi_request {

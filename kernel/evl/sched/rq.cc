@@ -14,8 +14,9 @@ Rq::Rq(Cpu cpu, TimerBase& timers, const Clock& clock) noexcept
     : current_{&root_},
       cpu_{cpu},
       timers_{timers},
-      rr_timer_{clock, timers, Gravity::irq, &Rq::on_slice_end, "round-robin"},
-      watchdog_timer_{clock, timers, Gravity::irq, &watchdog_expired, "watchdog"},
+      rr_timer_{clock, timers, Gravity::irq, &Rq::on_slice_end, "round-robin", Timer::Bond::bound},
+      watchdog_timer_{
+          clock, timers, Gravity::irq, &watchdog_expired, "watchdog", Timer::Bond::bound},
       root_{{.kind = Thread::Kind::root,
              .name = "root",
              .clock = clock,
@@ -39,6 +40,17 @@ void Rq::mark_resched(const RqLocked& locked) noexcept {
   resched_.store_relaxed(true);
   const Cpu here = this_cpu(locked.irqs_off());
   if (here != cpu_) rq_of(here).kick_.add(cpu_);
+}
+
+void Rq::forget_closed() noexcept {
+  kick_.for_each([this](Cpu cpu) {
+    if (!rq_of(cpu).is_open()) kick_.remove(cpu);
+  });
+}
+
+void Rq::stop_timers() noexcept {
+  rr_timer_.stop();
+  watchdog_timer_.stop();
 }
 
 // The slice of the thread that runs is over, unless it is needed as it is: boosted, or with

@@ -36,7 +36,10 @@ class RqLocked : public Immovable {
 //        preemption disabled and is not blocked, or this CPU is inside schedule().
 //   RQ4  root_ is always ready: it is current_, or queued by the idle policy.
 //   RQ5  resched_ set from another CPU: an IPI to this CPU is on its way, or the setter has this
-//        CPU in its kick_ set and has not yet reached its next scheduling point.
+//        CPU in its kick_ set and has not yet reached its next scheduling point. No IPI goes to a
+//        CPU that is closed: it is a scheduling point when it opens.
+//   RQ6  Once a CPU has closed (boot/hotplug.h), no user thread of this Rq is oob; kernel threads
+//        stay, and wait for it: nobody makes them run but cancel(), which takes them elsewhere.
 //
 // Hot data first: the tick-to-switch path touches the first two cache lines.
 class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
@@ -47,6 +50,10 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   [[nodiscard]] Cpu cpu() const noexcept { return cpu_; }
   [[nodiscard]] TimerBase& timers() const noexcept { return timers_; }
   [[nodiscard]] Thread& root() noexcept { return root_; }
+  // Whether threads may come, and timers: see boot/hotplug.h. Any stage; as TimerBase::is_open().
+  [[nodiscard]] bool is_open() const noexcept { return timers_.is_open(); }
+  // Slices and watchdog; nobody of the core runs here any more. In-band, on this CPU.
+  void stop_timers() noexcept;
   // Any CPU: a snapshot. On this CPU with irqs off: exact.
   [[nodiscard]] Thread& current() const noexcept { return *current_.load_relaxed(); }
 
@@ -90,6 +97,9 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   // Queues of the policies, under lock_.
   Thread::ReadyQueue fifo_ready_ EVL_GUARDED_BY(lock_);
   Thread::ReadyQueue weak_ready_ EVL_GUARDED_BY(lock_);
+
+  // Takes those out of kick_ that have closed since: RQ5.
+  void forget_closed() noexcept;
 
   TimerBase& timers_;
   static void on_slice_end(Timer& timer, const HardIrqsOff& irqs_off) noexcept;

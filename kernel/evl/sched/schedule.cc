@@ -137,9 +137,21 @@ void Scheduler::migrate(const MigrationGuard& locked, Thread& thread, Rq& target
   const bool ready = thread.state_.has(ThreadState::ready);
   if (ready) dequeue(locked, thread);
   thread.rq_ = &target;
+  thread.period_timer_.move_to(target.timers(), locked.irqs_off());
   if (!ready) return;
   const HeldRq there{target, locked.irqs_off()};
   make_ready(there, thread);
+}
+
+void Scheduler::unpark(Thread& thread, const HardIrqsOff& irqs_off) noexcept {
+  TimerBase* const open = open_timer_base(irqs_off);
+  if (open == nullptr) return;
+  Rq& refuge = rq_of(open->cpu());
+  MigrationGuard locked{thread, refuge, irqs_off};
+  if (locked.rq().is_open() || thread.state_.has(ThreadState::inband) ||
+      &locked.rq().current() == &thread)
+    return;
+  migrate(locked, thread, refuge);
 }
 
 Thread& Scheduler::elect(const RqLocked& locked) noexcept {
@@ -179,6 +191,7 @@ bool Scheduler::pick_and_switch(const OobStage& oob, const HardIrqsOff& irqs_off
   if (previous.announces_ceiling()) commit_ceiling(previous, irqs_off);
 
   LockHandover::take(rq.lock_, irqs_off);
+  if (!rq.kick_.empty()) rq.forget_closed();
   if (!rq.kick_.empty()) {
     kapi_trace(KAPI_EV_reschedule_ipi, nullptr, rq.kick_.first(), 0);
     kapi_send_resched_ipi(rq.kick_.raw());

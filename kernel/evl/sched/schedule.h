@@ -67,6 +67,9 @@ class Scheduler final {
   static void yield(const OobStage& oob, Thread& self) noexcept;
   // Binds a thread that is not current anywhere to another CPU. READY or blocked.
   static void migrate(const MigrationGuard& locked, Thread& thread, Rq& target) noexcept;
+  // A kernel thread that waits for its CPU to open again goes on elsewhere, to end there. Nothing
+  // happens to others. Any stage.
+  static void unpark(Thread& thread, const HardIrqsOff& irqs_off) noexcept;
 
  private:
   static int run_escalated(void* unused) noexcept;
@@ -80,8 +83,12 @@ class Scheduler final {
 // The Rq of this CPU; the core's table is in boot/core.h.
 [[nodiscard]] Rq& this_rq(const HardIrqsOff& irqs_off) noexcept;
 [[nodiscard]] Rq& rq_of(Cpu cpu) noexcept;
-[[nodiscard]] bool has_rq(Cpu cpu) noexcept;      // Always, once the core has booted.
-[[nodiscard]] bool is_oob_cpu(Cpu cpu) noexcept;  // May threads run there?
+[[nodiscard]] bool has_rq(Cpu cpu) noexcept;  // Always, once the core has booted.
+// May threads run there, while it is open?
+[[nodiscard]] bool is_oob_cpu(Cpu cpu) noexcept;
+// One of `allowed` where threads may run now: this CPU if it is, else the first. kNoCpu: none.
+// Any stage; stale at once, unless kapi_cpus_hold() keeps the CPUs as they are.
+[[nodiscard]] Cpu choose_open_cpu(const CpuSet& allowed) noexcept;
 
 }  // namespace evl
 

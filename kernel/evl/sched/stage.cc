@@ -47,31 +47,70 @@ class StageSwitch final {
     if (state.has(ThreadState::woli) && self.holds_mutex()) report(self, HmCode::lkdepend);
   }
 
-  static void settle_irq_work(Thread& self) noexcept { kapi_irq_work_sync(&self.wake_work_); }
+  [[nodiscard]] static bool find_cpu(Thread& self) noexcept;
+  [[nodiscard]] static Result<bool> leave_inband(Thread& self) noexcept;
   static void arrive(Thread& thread, const HardIrqsOff& irqs_off) noexcept;
 };
 
-Status switch_oob(InbandStage&&, OnCancel on_cancel) noexcept {
-  Thread* const self = current_thread();
-  if (self == nullptr) return Errno::perm;
-  kapi_trace(KAPI_EV_switch_oob, self->name(), self->peek_state().word(), self->peek_info().word());
+// Linux has taken the thread off a CPU that went down, or put it where no thread may run, for want
+// of one that may: it is pinned to a CPU where it may, of those that its affinity allows. While a
+// CPU is coming or going nobody knows which these are, so that is waited for. False: there is none,
+// and the thread is cancelled.
+bool StageSwitch::find_cpu(Thread& self) noexcept {
+  if (self.rq().is_open() && rq_of(kapi_this_cpu()).is_open()) return true;
+  kapi_cpumask affinity{};
+  kapi_cpus_hold();
+  kapi_get_affinity(kapi_current(), &affinity);
+  const Cpu cpu = choose_open_cpu(CpuSet{affinity});
+  if (cpu != kNoCpu) (void)kapi_pin_current(cpu);
+  kapi_cpus_release();
+  if (cpu != kNoCpu) return true;
+  kapi_print(KAPI_WARNING, "%s was moved to CPU %u, which is not for out-of-band threads",
+             self.name(), kapi_this_cpu());
+  HardIrqGuard irqs_off;
+  ThreadGuard locked{self, irqs_off};
+  self.info_.set(ThreadInfo::canceld);
+  return false;
+}
+
+// One attempt. False: the CPU is not open, the thread is in-band again.
+Result<bool> StageSwitch::leave_inband(Thread& self) noexcept {
   // A signal may have woken the task before the irq_work of its last move in-band had its turn: one
   // that is still pending would wake it too early the next time.
-  StageSwitch::settle_irq_work(*self);
-  StageSwitch::forget_kicks(*self);
+  kapi_irq_work_sync(&self.wake_work_);
+  forget_kicks(self);
   const int error = kapi_leave_inband();
-  if (error != 0) return status_of(error);
+  if (error != 0) return static_cast<Errno>(-error);
 
   OobStage oob = OobStage::at_entry();
+  bool stays = false;
   {
     const HardIrqsOffAtEntry irqs_off;
     Scheduler::finish_switch(oob, irqs_off);  // Tail c.
+    stays = self.rq().is_open();
     kapi_oob_unstall();
   }
   kapi_hard_irq_enable();
+  if (!stays) (void)switch_inband(std::move(oob), SwitchCause::none);
+  return stays;
+}
+
+Status switch_oob(InbandStage&& here, OnCancel on_cancel) noexcept {
+  Thread* const self = current_thread();
+  if (self == nullptr) return Errno::perm;
+  kapi_trace(KAPI_EV_switch_oob, self->name(), self->peek_state().word(), self->peek_info().word());
+  bool arrived = false;
+  while (!arrived) {  // A round for each time that Linux puts the thread elsewhere meanwhile.
+    if (!StageSwitch::find_cpu(*self)) {
+      if (on_cancel == OnCancel::end) self->test_cancel(here);
+      return Errno::nxio;
+    }
+    arrived = EVL_TRY(StageSwitch::leave_inband(*self));
+  }
+
   StageSwitch::catch_up(*self);
   if (on_cancel == OnCancel::end && self->peek_info().has(ThreadInfo::canceld)) {
-    const InbandStage inband = switch_inband(std::move(oob), SwitchCause::none);
+    const InbandStage inband = switch_inband(OobStage::at_entry(), SwitchCause::none);
     self->test_cancel(inband);
   }
   self->refresh_window();
@@ -105,13 +144,12 @@ InbandStage switch_inband(OobStage&&, SwitchCause cause, u64 detail) noexcept {
   return inband;
 }
 
-// Linux has the last word on where a task is: the thread follows. A CPU that is not for oob threads
-// gets it all the same, for the few instructions in which it finds out that it is cancelled.
+// Linux has the last word on where a task is: the thread follows. A CPU that is not open gets it
+// all the same, for the few instructions in which it finds that out.
 void StageSwitch::arrive(Thread& thread, const HardIrqsOff& irqs_off) noexcept {
   Rq& here = this_rq(irqs_off);
   MigrationGuard locked{thread, here, irqs_off};
   Scheduler::migrate(locked, thread, here);
-  if (!is_oob_cpu(here.cpu())) thread.info_.set(ThreadInfo::canceld);
   const HeldRq there{here, irqs_off};
   EVL_ASSERT(thread.state_.has(ThreadState::inband));
   thread.state_.clear(ThreadState::inband);
@@ -120,9 +158,6 @@ void StageSwitch::arrive(Thread& thread, const HardIrqsOff& irqs_off) noexcept {
 
 void finish_park(Thread& thread, const HardIrqsOff& irqs_off) noexcept {
   StageSwitch::arrive(thread, irqs_off);
-  if (!is_oob_cpu(this_cpu(irqs_off)))
-    kapi_print(KAPI_WARNING, "%s was moved to CPU %u, which is not for out-of-band threads",
-               thread.name(), this_cpu(irqs_off));
 }
 
 }  // namespace evl

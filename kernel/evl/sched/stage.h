@@ -15,7 +15,11 @@ enum class OnCancel : bool { end, go_on };
 /// Moves the calling thread to the oob stage. On success mint a new proof: OobStage::at_entry().
 /// Stage:    in-band task context, attached; irqs on, preemptible.
 /// Errors:   EPERM not attached; ERESTARTSYS a signal is pending (still in-band; nothing changed).
-/// After it: a signal or a cancellation during the move has set KICKED. Who is cancelled ends here
+///           ENXIO cancelled, with `on_cancel` go_on: Linux has put the thread on a CPU that is not
+///           open, and its affinity allows none that is. With `end`, the thread ends.
+/// A CPU that is not open sends the thread back, and it tries again, from one that is. It sleeps
+/// for as long as a CPU is coming or going. After it: a signal or a cancellation during the move
+/// has set KICKED. Who is cancelled ends here
 ///           (the call then does not return), or, in the middle of a request, at its end: what the
 ///           request holds is given back first.
 [[nodiscard]] Status switch_oob(InbandStage&& here, OnCancel on_cancel = OnCancel::end) noexcept;
@@ -36,7 +40,8 @@ enum class SwitchCause : u8 {
                                         u64 detail = 0) noexcept;
 
 // The far end of switch_oob(): the task is parked in-band. From evl_on_resume_task().
-// Stage: inband, irqs off. Checks that the CPU is an oob CPU, migrates, clears INBAND.
+// Stage: inband, irqs off. Migrates, clears INBAND. Whether the CPU is open is looked at by the
+// thread, once it is oob: closing it later kicks the thread.
 void finish_park(Thread& thread, const HardIrqsOff& irqs_off) noexcept;
 
 }  // namespace evl

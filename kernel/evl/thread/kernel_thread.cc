@@ -11,7 +11,8 @@ Status KernelThread::run(Body body, void* argument, Cpu cpu, int prio, const cha
                          const InbandStage&) noexcept {
   EVL_ASSERT(!element_);
   if (!core().running()) return Errno::nxio;
-  if (prio < kMinCorePrio || prio > kMaxCorePrio || !is_oob_cpu(cpu)) return Errno::inval;
+  if (prio < kMinCorePrio || prio > kMaxCorePrio || !is_oob_cpu(cpu) || !rq_of(cpu).is_open())
+    return Errno::inval;
   body_ = body;
   argument_ = argument;
   name_ = name;

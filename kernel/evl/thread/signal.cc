@@ -60,6 +60,7 @@ void Thread::cancel(const HardIrqsOff& irqs_off) noexcept {
     demote(irqs_off);
     signal_thread(*this, kSigTerm);
   } else {
+    Scheduler::unpark(*this, irqs_off);
     kick({}, irqs_off);
   }
 }

@@ -45,12 +45,16 @@ Thread::Thread(const Setup& setup) noexcept
     : state_{initial_state(setup.kind) | setup.state | base_bits(setup.params)},
       effective_{setup.params},
       rq_{&setup.rq},
-      resource_timer_{setup.clock, setup.rq.timers(),
+      resource_timer_{setup.clock,
+                      setup.rq.timers(),
                       setup.kind == Kind::user ? Gravity::user : Gravity::kernel,
-                      &Thread::on_timeout, "sleep"},
+                      &Thread::on_timeout,
+                      "sleep",
+                      Timer::Bond::bound},
       base_{setup.params},
       task_{setup.task},
-      period_timer_{setup.clock, setup.rq.timers(), Gravity::kernel, &Thread::on_period, "period"},
+      period_timer_{setup.clock,        setup.rq.timers(), Gravity::kernel,
+                    &Thread::on_period, "period",          Timer::Bond::bound},
       kind_{setup.kind} {
   set_name(setup.name);
   kapi_irq_work_init(&wake_work_, &Thread::on_wake_work);

@@ -12,13 +12,10 @@ namespace {
 
 constexpr unsigned kCapabilities = KAPI_CAP_SYS_NICE | KAPI_CAP_IPC_LOCK | KAPI_CAP_SYS_RAWIO;
 
-// Where the calling task may run as a thread: here, if that is one of the CPUs. kNoCpu: nowhere.
-Cpu choose_cpu() noexcept {
+CpuSet own_affinity() noexcept {
   kapi_cpumask raw{};
   kapi_get_affinity(kapi_current(), &raw);
-  const CpuSet fit = CpuSet{raw} & core().oob_cpus();
-  const Cpu here = kapi_this_cpu();  // May be stale: then it is a choice like any other.
-  return fit.has(here) ? here : fit.first();
+  return CpuSet{raw};
 }
 
 }  // namespace
@@ -51,7 +48,7 @@ Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_fla
   if (!kapi_task_allowed()) return Errno::perm;
   if (Process::current() == nullptr) return Errno::perm;
   if (!kapi_memory_is_locked()) return Errno::inval;
-  const Cpu cpu = choose_cpu();
+  const Cpu cpu = choose_open_cpu(own_affinity());
   if (cpu == kNoCpu) return Errno::inval;
 
   auto* const window = core().shared_heap().alloc<evl_user_window>(inband);
@@ -79,7 +76,7 @@ Status ThreadElement::commit(Element& element, const InbandStage& inband) noexce
   auto& self = static_cast<ThreadElement&>(element);
   // Once more: another thread of the process may have set a filter for all of them since build().
   if (!kapi_task_allowed()) return Errno::perm;
-  (void)EVL_TRY(status_of(kapi_pin_current(self.thread_.rq().cpu())));
+  (void)EVL_TRY(self.pin());
   const int raised = kapi_raise_capabilities(kCapabilities);
   if (raised < 0) return status_of(raised);
   self.raised_capabilities_ = static_cast<unsigned>(raised);
@@ -96,14 +93,26 @@ Status ThreadElement::commit(Element& element, const InbandStage& inband) noexce
   return kOk;
 }
 
+// The chosen CPU may have closed since. The run queue of another one gets the thread when it
+// arrives there.
+Status ThreadElement::pin() noexcept {
+  kapi_cpus_hold();
+  const Cpu chosen = thread_.rq().cpu();
+  const Cpu cpu = thread_.rq().is_open() ? chosen : choose_open_cpu(own_affinity());
+  const Status status = cpu == kNoCpu ? Status{Errno::inval} : status_of(kapi_pin_current(cpu));
+  kapi_cpus_release();
+  return status;
+}
+
 // From kapi_altsched_start() on, upcalls may be about this task.
 Status ThreadElement::attach(const InbandStage&) noexcept {
   kapi_altsched_init(&thread_.altsched_);
   {
     HardIrqGuard irqs_off;
     HardLockGuard guard{core().task_lock(), irqs_off};
-    // Core::stop() changes the state first, and looks for threads under this lock then.
-    if (!core().running()) return Errno::nxio;
+    // Core::stop() changes the state first, and looks for threads under this lock then; so does
+    // close_cpu().
+    if (!core().running() || choose_open_cpu(core().oob_cpus()) == kNoCpu) return Errno::nxio;
     get();  // TE1.
     kapi_current_state()->thread = &thread_;
     core().add_thread(thread_);

@@ -22,9 +22,9 @@ class ThreadElement final : public Element {
   ~ThreadElement();
 
   /// Handlers of the class. build() makes an element for the calling task, commit() attaches it:
-  /// weak 0, in-band, pinned to the present CPU or the first of its affinity that is an oob CPU.
+  /// weak 0, in-band, pinned to the present CPU or the first of its affinity that is open.
   /// Errors: EBUSY attached already; EPERM control not opened; EINVAL memory not locked for the
-  /// future, or no oob CPU in its affinity; ENOMEM.
+  /// future, or no open CPU in its affinity; ENOMEM.
   [[nodiscard]] static Result<Element*> build(Factory& factory, UserBytes attrs, u32 clone_flags,
                                               u32& state_offset,
                                               const InbandStage& inband) noexcept;
@@ -62,6 +62,9 @@ class ThreadElement final : public Element {
   friend class KernelThread;
   // Of both kinds of threads: the calling task becomes this thread. ENXIO: the core was stopped.
   [[nodiscard]] Status attach(const InbandStage& inband) noexcept;
+  // Binds the calling task to the CPU that was chosen for it, or the next best. Sleeps. EINVAL:
+  // none.
+  [[nodiscard]] Status pin() noexcept;
   [[nodiscard]] bool is_self() noexcept { return current_thread() == &thread_; }
   [[nodiscard]] Status common_request(unsigned cmd, unsigned long arg) noexcept;
 
@@ -83,8 +86,8 @@ class KernelThread final : Immovable {
   using Body = void (*)(const OobStage& oob, void* argument);
 
   /// Creates and starts: returns when the thread is attached and on its way oob, or failed. FIFO at
-  /// `prio`, 0..101. Sleeps. Errors: EINVAL prio, cpu; ENXIO core not running; EEXIST, ENOMEM,
-  /// EAGAIN.
+  /// `prio`, 0..101. Sleeps. Errors: EINVAL prio, cpu, or it is off-line; ENXIO core not running;
+  /// EEXIST, ENOMEM, EAGAIN.
   [[nodiscard]] Status run(Body body, void* argument, Cpu cpu, int prio, const char* name,
                            const InbandStage& inband) noexcept;
   // Cancels and waits for its end. Sleeps. Not the thread itself.

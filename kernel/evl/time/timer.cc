@@ -9,8 +9,13 @@
 namespace evl {
 
 Timer::Timer(const Clock& clock, TimerBase& base, Gravity gravity, Handler handler,
-             const char* name) noexcept
-    : gravity_{gravity}, base_{&base}, handler_{handler}, clock_{&clock}, name_{name} {}
+             const char* name, Bond bond) noexcept
+    : gravity_{gravity},
+      base_{&base},
+      bond_{bond},
+      handler_{handler},
+      clock_{&clock},
+      name_{name} {}
 
 Timer::~Timer() {
   EVL_ASSERT(!hook_.linked());
@@ -35,8 +40,11 @@ Date Timer::expiry() const noexcept {
 EVL_APART void Timer::start(Date first, Duration interval) noexcept {
   EVL_ASSERT(interval >= Duration{});
   HardIrqGuard irqs_off;
-  with_base(irqs_off, [&](TimerBase& base) {
+  TimerBase* refuge = nullptr;
+  const auto arm = [&](TimerBase& base) {
     base.lock_.assert_held();
+    refuge = base.refuge(*this, irqs_off);
+    if (refuge != nullptr) return;
     if (hook_.linked()) base.remove(*this);
     status_.clear(TimerStatus::running | TimerStatus::fired | TimerStatus::periodic);
     if (status_.has(TimerStatus::killed) || first.is_forever()) return;
@@ -50,7 +58,12 @@ EVL_APART void Timer::start(Date first, Duration interval) noexcept {
 #endif
     kapi_trace(KAPI_EV_timer_start, name_, first.ns(), interval.ns());
     base.insert_and_tell(*this, irqs_off);
-  });
+  };
+  with_base(irqs_off, arm);
+  while (refuge != nullptr) {  // A round for each CPU that closes right now.
+    move_to(*refuge, irqs_off);
+    with_base(irqs_off, arm);
+  }
 }
 
 void Timer::stop() noexcept {

@@ -35,20 +35,25 @@ EVL_FLAG_OPERATORS(TimerStatus)
 //   TM3  consumed_ticks <= periodic_ticks; the difference, seen by the owner, is the overrun count.
 //   TM4  base_ changes only under the locks of the old and the new base (address order). Who locks
 //        reads base_, locks, and starts again if it changed: one retry per move, and only the owner
-//        moves its timer.
+//        moves its timer, or the CPU of the base when it closes (TB4).
 //
 // Lock order: TimerBase::lock_ is inside of Rq::lock_.
 class Timer final : Immovable {
  public:
   using Handler = void (*)(Timer& timer, const HardIrqsOff& irqs_off) noexcept;
 
+  // What becomes of the timer when its CPU closes: a free one moves to another CPU, armed or not; a
+  // bound one serves something of that CPU, and waits for it to come back.
+  enum class Bond : u8 { free, bound };
+
   // On `base`, by `clock`, idle. `name` has static storage or lives as long as the timer.
-  Timer(const Clock& clock, TimerBase& base, Gravity gravity, Handler handler,
-        const char* name) noexcept;
+  Timer(const Clock& clock, TimerBase& base, Gravity gravity, Handler handler, const char* name,
+        Bond bond = Bond::free) noexcept;
   ~Timer();  // destroy() was called, or the timer was never armed.
 
   /// Arms the timer: first shot at `first`, then one every `interval`; zero is one-shot. An armed
-  /// timer is stopped first. A date in the past fires at once; forever never does.
+  /// timer is stopped first. A date in the past fires at once; forever never does. A free timer
+  /// whose CPU is closed is armed here, or on the first CPU that is open.
   /// Stage:    any; the caller may hold locks outside of the timer base.
   /// Irqs:     any; masked for one insertion.
   /// Units:    `first` is absolute on the timer's clock.
@@ -109,6 +114,7 @@ class Timer final : Immovable {
   u64 periodic_ticks_{0};  // By how many intervals the expiry has advanced.
   u64 consumed_ticks_{0};  // How many of them take_overruns() has accounted for.
   Atomic<TimerBase*> base_;
+  const Bond bond_;
   const Handler handler_;
   const Clock* clock_;
   const char* const name_;
@@ -131,6 +137,8 @@ class Timer final : Immovable {
 //        core runs here the device is not programmed for it (deferred): the switch to root makes
 //        up for that.
 //   TB3  Handlers run one after the other, with run_lock_ held and lock_ free.
+//   TB4  A closed base queues no free timer, unless all bases are closed; it serves none, and its
+//        device is programmed for nothing but Linux's tick.
 class TimerBase final : Immovable {
  public:
   explicit TimerBase(Cpu cpu) noexcept : cpu_{cpu} {}
@@ -143,6 +151,17 @@ class TimerBase final : Immovable {
   // The device is about to become the core's: it is not programmed, and Linux has not asked for
   // anything yet. Stage: inband; nobody uses the base.
   void device_is_taken(const InbandStage& inband) noexcept;
+  // Whether this CPU serves the core: it is an oob CPU, and on-line, and has its tick. Written on
+  // the CPU itself, in-band. Any stage; stays true on other CPUs for as long as irqs are off here,
+  // or is false already: a CPU goes down only after all others have masked their irqs for it.
+  [[nodiscard]] bool is_open() const noexcept { return open_.load_relaxed(); }
+  // What is queued is served from here on. Stage: inband. On this CPU, or before it does anything.
+  void open(const HardIrqsOff& irqs_off) noexcept;
+  // Nothing is served any more: evacuate() comes next. Stage: inband. On this CPU.
+  void close(const HardIrqsOff& irqs_off) noexcept;
+  // Moves one free timer of this closed base to another one. False: there is none left.
+  // Cost: O(n) in the bound timers of this CPU, O(log n) there.
+  bool evacuate_one(TimerBase& to, const HardIrqsOff& irqs_off) noexcept;
 
   // Linux asks for its tick at `date`, or (forever) for none. Stage: any. On this CPU.
   void set_inband_shot(MonoDate date, const HardIrqsOff& irqs_off) noexcept;
@@ -165,6 +184,8 @@ class TimerBase final : Immovable {
   // When an armed timer is to fire: expiry less gravity, in the base's time.
   [[nodiscard]] static MonoDate shot_date(const Timer& timer) noexcept;
   static void catch_up(Timer& timer, MonoDate now) noexcept;
+  // Where a timer has to go from here before it is armed; nullptr: it may stay.
+  [[nodiscard]] TimerBase* refuge(const Timer& timer, const HardIrqsOff& irqs_off) const noexcept;
   // Ends the turn of `done`, whose handler has run (nullptr: none yet), and takes out the next one
   // that is due; nullptr: none.
   [[nodiscard]] Timer* next_expired(Timer* done, MonoDate now) noexcept EVL_REQUIRES(lock_);
@@ -174,6 +195,7 @@ class TimerBase final : Immovable {
   HardSpinLock<LockRank::timer_base> lock_;
   Timer::Queue queue_ EVL_GUARDED_BY(lock_);
   bool in_tick_ EVL_GUARDED_BY(lock_){false};
+  Atomic<bool> open_{false};  // Written under lock_.
   // Private to this CPU, irqs off.
   MonoDate programmed_{MonoDate::forever()};
   MonoDate inband_shot_{MonoDate::forever()};
@@ -184,6 +206,8 @@ class TimerBase final : Immovable {
 
 // The bases of all CPUs; the table is in boot/core.h.
 [[nodiscard]] PerCpu<TimerBase>& timer_bases() noexcept;
+// An open one: of this CPU, or else the first there is; nullptr: none. Cost: O(CPUs).
+[[nodiscard]] TimerBase* open_timer_base(const HardIrqsOff& irqs_off) noexcept;
 
 }  // namespace evl
 

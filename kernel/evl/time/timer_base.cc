@@ -23,9 +23,10 @@ bool TimerBase::insert(Timer& timer) noexcept {
   return queue_.insert(timer, shot_date(timer));
 }
 
-// A tick that runs here programs the device at its end, whoever asks.
+// A tick that runs here programs the device at its end, whoever asks. A closed base has nobody to
+// tell.
 void TimerBase::insert_and_tell(Timer& timer, const HardIrqsOff& irqs_off) noexcept {
-  if (!insert(timer) || in_tick_) return;
+  if (!insert(timer) || in_tick_ || !is_open()) return;
   if (this_cpu(irqs_off) == cpu_) {
     program_next(irqs_off);
   } else {
@@ -55,7 +56,7 @@ Timer* TimerBase::next_expired(Timer* done, MonoDate now) noexcept {
     if (shot_date(*done) <= now) catch_up(*done, now);
     (void)insert(*done);
   }
-  Timer* const timer = queue_.head();
+  Timer* const timer = is_open() ? queue_.head() : nullptr;
   if (timer == nullptr || Timer::Queue::date(*timer) > now) return nullptr;
   remove(*timer);
   kapi_trace(KAPI_EV_timer_expire, timer->name_, timer->expiry().ns(), 0);
@@ -97,7 +98,7 @@ void TimerBase::tick(const OobStage&, const HardIrqsOff& irqs_off) noexcept {
 
 EVL_APART void TimerBase::program_next(const HardIrqsOff&) noexcept {
   if (in_tick_) return;
-  MonoDate next = queue_.next_date();
+  MonoDate next = is_open() ? queue_.next_date() : MonoDate::forever();
   inband_deferred_ = oob_busy_ && !inband_shot_.is_forever();
   if (!oob_busy_ && inband_shot_ < next) next = inband_shot_;
   if (next == programmed_) return;
@@ -108,8 +109,40 @@ EVL_APART void TimerBase::program_next(const HardIrqsOff&) noexcept {
   }
   kapi_tick_program(next.ns());
   if (!kapi_tracing()) return;
-  kapi_trace_timer_shot(queue_.next_date() == next ? queue_.head()->name() : "inband", next.ns(),
-                        (next - monotonic_now()).ns());
+  kapi_trace_timer_shot(is_open() && queue_.next_date() == next ? queue_.head()->name() : "inband",
+                        next.ns(), (next - monotonic_now()).ns());
+}
+
+// The device may be another one than before: what it is programmed for is not known.
+void TimerBase::open(const HardIrqsOff& irqs_off) noexcept {
+  HardLockGuard guard{lock_, irqs_off};
+  open_.store_relaxed(true);
+  if (this_cpu(irqs_off) != cpu_) return;
+  programmed_ = MonoDate::forever();
+  program_next(irqs_off);
+}
+
+void TimerBase::close(const HardIrqsOff& irqs_off) noexcept {
+  HardLockGuard guard{lock_, irqs_off};
+  open_.store_relaxed(false);
+  if (this_cpu(irqs_off) == cpu_) program_next(irqs_off);
+}
+
+// A handler does not run here meanwhile: it would have this CPU. So an armed timer is queued.
+bool TimerBase::evacuate_one(TimerBase& to, const HardIrqsOff& irqs_off) noexcept {
+  HardLockPair guard{lock_, to.lock_, irqs_off};
+  Timer* const timer =
+      queue_.find([](const Timer& queued) { return queued.bond_ == Timer::Bond::free; });
+  if (timer == nullptr) return false;
+  remove(*timer);
+  timer->base_.store_relaxed(&to);
+  kapi_trace(KAPI_EV_timer_move, timer->name_, cpu_, to.cpu_);
+  to.insert_and_tell(*timer, irqs_off);
+  return true;
+}
+
+TimerBase* TimerBase::refuge(const Timer& timer, const HardIrqsOff& irqs_off) const noexcept {
+  return is_open() || timer.bond_ == Timer::Bond::bound ? nullptr : open_timer_base(irqs_off);
 }
 
 // What was programmed before the last stop is forgotten: the same date would not be programmed

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "linux/dovetail.h"
+#include "linux/hotplug.h"
 #include "linux/linux.h"
 
 namespace {
@@ -25,7 +26,10 @@ sim::SpinLock& inside(const kapi_hard_spinlock* lock) {
 
 void for_each_cpu(const kapi_cpumask* cpus, void (*visit)(unsigned cpu)) {
   for (unsigned i = 0; i < mc().cpus(); ++i)
-    if ((cpus->words[0] >> i) & 1U) visit(i);
+    if ((cpus->words[0] >> i) & 1U) {
+      if (sim::is_down(i)) mc().fail("an IPI to CPU %u, which is down", i);
+      visit(i);
+    }
 }
 
 }  // namespace
@@ -48,6 +52,26 @@ unsigned int kapi_this_cpu(void) {
 
 void kapi_get_cpus(enum kapi_cpu_set set, struct kapi_cpumask* cpus) {
   cpus->words[0] = set == KAPI_CPUS_ISOLATED ? 0 : (1ULL << mc().cpus()) - 1;
+}
+
+// The CPUs of the simulator are there from the beginning. The core accepts that the caller runs on
+// one of them only: none of its threads does anything before, or after.
+int kapi_cpus_watch(void) {
+  lx().may_sleep("kapi_cpus_watch");
+  for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu) evl_on_cpu_online(cpu, lx().tick_installed());
+  return 0;
+}
+void kapi_cpus_unwatch(void) {
+  lx().may_sleep("kapi_cpus_unwatch");
+  for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu)
+    if (evl_on_cpu_offline(cpu) != 0) mc().fail("CPU %u cannot go, though nothing runs", cpu);
+}
+
+void kapi_cpus_hold(void) {
+  sim::hold_cpus();
+}
+void kapi_cpus_release(void) {
+  sim::release_cpus();
 }
 
 const struct kapi_config* kapi_get_config(void) {

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "linux/dovetail.h"
+#include "linux/hotplug.h"
 #include "linux/linux.h"
 
 namespace {
@@ -118,7 +119,7 @@ void kapi_exit_current(void) {
 // ---- Placement, privileges
 
 int kapi_pin_current(unsigned int cpu) {
-  if (cpu >= mc().cpus()) return -EINVAL;
+  if (cpu >= mc().cpus() || sim::is_down(cpu)) return -EINVAL;
   lx().migrate(lx().current(), cpu);
   return 0;
 }
@@ -156,7 +157,7 @@ int kapi_run_kthread(void (*body)(void* arg), void* arg, unsigned int cpu, int p
                      const char* name, struct kapi_task** task) {
   lx().may_sleep("kapi_run_kthread");
   lx().maybe_preempt();
-  if (cpu >= mc().cpus()) return -EINVAL;
+  if (cpu >= mc().cpus() || sim::is_down(cpu)) return -EINVAL;
   const unsigned refuse = lx().config().refuse_percent;
   if (refuse != 0 && mc().strategy().rarely(refuse)) return -ENOMEM;
   sim::Task& made = lx().spawn_kthread(name, cpu, [body, arg] { body(arg); });

@@ -5,6 +5,7 @@
 
 #include "linux/dovetail.h"
 
+#include "linux/hotplug.h"
 #include "linux/linux.h"
 
 namespace sim {
@@ -44,6 +45,8 @@ bool Linux::context_switch(kapi_altsched* out, kapi_altsched* in, bool leave_inb
   const unsigned number = cpu.number;
   if (to.root) to.task = cpus_[number].current;
   if (to.task == nullptr) machine_->fail("context switch to a context without a task");
+  // Linux puts it somewhere when it wakes it up; until then nobody asks.
+  if (!to.root && is_down(to.task->cpu)) to.task->cpu = number;
   if (!to.root && to.task->cpu != number)
     machine_->fail("%s is switched in on CPU %u, Linux has it on %u", to.task->comm.data(), number,
                    to.task->cpu);

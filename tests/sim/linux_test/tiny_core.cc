@@ -223,6 +223,10 @@ void evl_on_proxy_stop(void) {
   kapi_tick_stop();
 }
 void evl_on_clock_was_set(void) {}
+void evl_on_cpu_online(unsigned int, bool) {}
+int evl_on_cpu_offline(unsigned int) {
+  return 0;
+}
 
 enum kapi_verdict evl_on_oob_request(struct kapi_request* request, bool caller_oob) {
   if (!request->is_oob_call) {

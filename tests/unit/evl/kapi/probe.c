@@ -178,6 +178,15 @@ void evl_on_clock_was_set(void)
 {
 }
 
+void evl_on_cpu_online(unsigned int cpu, bool has_tick)
+{
+}
+
+int evl_on_cpu_offline(unsigned int cpu)
+{
+	return 0;
+}
+
 /* ---- Requests: 1 adds up its arguments, 2 makes an oob-capable file, else EINVAL ---- */
 
 static void probe_release(void *object, struct kapi_file *file)
