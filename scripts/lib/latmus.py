@@ -62,7 +62,8 @@ def figures(report: dict) -> list[Figures]:
     found = []
     for run in report["runs"]:
         if not run["samples"]:
-            raise common.Failure(f"latmus took no sample of {run['context']} under {report['load']}: {run['ending']}")
+            raise common.Failure(f"latmus took no sample of {run['context']} under {report['load']}: {run['ending']}",
+                                 "does the host give the emulator enough time (uptime)? Runs under --icount do not depend on it")
         found.append(Figures(report["load"], run["context"], run["samples"], run["min_ns"], run["avg_ns"], run["p99_ns"],
                              run["p999_ns"], run["max_ns"], run["overruns"], run["inband_switches"], run["ending"]))
     return found
