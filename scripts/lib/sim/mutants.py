@@ -120,6 +120,10 @@ class Planter:
     def __init__(self) -> None:
         self.program = cli.built(TARGET)
         self.core = common.ROOT / CORE
+        # What was built: whoever edits the core meanwhile must not meet objects of another layout.
+        shutil.rmtree(WORK, ignore_errors=True)
+        self.as_built = WORK / "as-built"
+        shutil.copytree(self.core, self.as_built)
 
         def ninja(*words: str) -> str:
             return subprocess.run(["ninja", "-C", common.HOST, "--quiet", "-t", *words], capture_output=True, text=True, check=True).stdout
@@ -147,7 +151,7 @@ class Planter:
         """The search program with the bug in it. Raises Unusable."""
         folder = WORK / mutant.name
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.core, folder / CORE)
+        shutil.copytree(self.as_built, folder / CORE)
         done = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-F0", "-i", mutant.patch], cwd=folder, capture_output=True,
                               text=True, check=False)
         if done.returncode:
