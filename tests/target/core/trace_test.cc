@@ -23,7 +23,8 @@ const std::string kTracing = "/sys/kernel/tracing/";
 class Tracing final {
  public:
   explicit Tracing(std::string events) : switch_{kTracing + "events/evl/" + std::move(events)} {
-    EXPECT_EQ(truncate((kTracing + "trace").c_str(), 0), 0);
+    const int trace = open((kTracing + "trace").c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    EXPECT_EQ(close(trace), 0);
     EXPECT_EQ(store(kTracing + "tracing_on", "1"), 0);
     EXPECT_EQ(store(switch_, "1"), 0) << switch_;
   }
