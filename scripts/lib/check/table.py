@@ -40,8 +40,6 @@ TOYS = ("toy", "toydebug")
 # Storms, and how many events the long form makes of each.
 STORM_EVENTS = {"signal": 100_000, "stage": 100_000, "mm": 50_000, "fork": 5_000, "exec": 5_000, "exit": 5_000, "ptrace": 5_000,
                 "affinity": 5_000, "freeze": 300, "hotplug": 300}
-# The EVL core does not know yet what to do when a CPU goes away: its threads there are lost.
-EVL_STORM_EVENTS = {name: count for name, count in STORM_EVENTS.items() if name != "hotplug"}
 
 SUITES: tuple[Suite, ...] = (
     Suite("unit", "host tests: meson test",
@@ -81,11 +79,11 @@ SUITES: tuple[Suite, ...] = (
     Suite("storm", "storms of events on threads of the core: none is lost, none runs twice, nothing is left",
           Form(configs=("lean", "debug"), limit_s=600,
                # (configuration, virtual CPUs, share of the events)
-               values={"runs": (("lean", 2, 0.01), ("debug", 2, 0.01)), "events": EVL_STORM_EVENTS, "boot_s": 240,
-                       "boots": (tuple(EVL_STORM_EVENTS),)}),
+               values={"runs": (("lean", 2, 0.01), ("debug", 2, 0.01)), "events": STORM_EVENTS, "boot_s": 240,
+                       "boots": (tuple(STORM_EVENTS),)}),
           Form(configs=("lean", "debug", "kasan"), limit_s=36000,
                values={"runs": (*((config, smp, 1.0) for config in ("lean", "debug") for smp in (1, 2, 4)), ("kasan", 2, 0.1)),
-                       "events": EVL_STORM_EVENTS, "boot_s": 5400, "boots": tuple((name,) for name in EVL_STORM_EVENTS)})),
+                       "events": STORM_EVENTS, "boot_s": 5400, "boots": tuple((name,) for name in STORM_EVENTS)})),
     Suite("fpu", "registers and memory of threads that switch stages, and hectic",
           # (configuration, virtual CPUs, seconds)
           Form(configs=("lean", "debug"), limit_s=600,
