@@ -106,7 +106,7 @@ bool Mutex::mutex_invariants_hold() noexcept {
   if (!invariants_hold()) return false;
   if (has_waiters() && (word_.load_relaxed() & LockWord::kClaim) == 0) return false;  // M1
   if (owner_ == nullptr) return !BoostQueue::linked(*this);
-  if (!OwnedList::linked(*this)) return false;  // M2
+  if (!OwnedList::linked(*this)) return false;                                               // M2
   return protocol_ == MutexProtocol::protect || has_waiters() == BoostQueue::linked(*this);  // M3
 }
 
