@@ -76,6 +76,18 @@ SUITES: tuple[Suite, ...] = (
           Form(configs=("lean",), limit_s=600, values={"rounds": 20, "vanilla": "stored"}),
           Form(configs=("lean", "vanilla"), limit_s=1800, values={"rounds": 100, "vanilla": "run"}),
           renews=("vanilla",)),
+    Suite("core", "what the core promises, seen from user space: a program per subject",
+          # (configuration, virtual CPUs); the boots with parameters are others.
+          Form(configs=("lean", "debug"), limit_s=1500,
+               values={"runs": (("lean", 1), ("lean", 2), ("lean", 4), ("debug", 2)), "parameters": (("lean", 2),), "boot_s": 600}),
+          Form(configs=("lean", "debug"), limit_s=3600,
+               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4)),
+                       "parameters": (("lean", 2), ("debug", 2)), "boot_s": 900})),
+    Suite("library", "what the library promises, on a real core, and the tutorial's program",
+          Form(configs=("lean", "debug"), limit_s=1200,
+               values={"runs": (("lean", 1), ("lean", 2), ("lean", 4), ("debug", 2)), "boot_s": 600}),
+          Form(configs=("lean", "debug"), limit_s=1800,
+               values={"runs": tuple((config, smp) for config in ("lean", "debug") for smp in (1, 2, 4)), "boot_s": 600})),
     Suite("storm", "storms of events on threads of the core: none is lost, none runs twice, nothing is left",
           Form(configs=("lean", "debug"), limit_s=600,
                # (configuration, virtual CPUs, share of the events)
