@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import pathlib
 import sys
 import tempfile
@@ -17,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 sys.dont_write_bytecode = True
 
-from sim import cli  # noqa: E402
+from sim import cli, coverage  # noqa: E402
 
 
 class Durations(unittest.TestCase):
@@ -60,6 +61,27 @@ class Searches(unittest.TestCase):
 
     def test_a_crash_is_a_failure(self) -> None:
         self.assertEqual(self.search("kill -SEGV $$\n", jobs=1)[0], 1)
+
+
+class Coverage(unittest.TestCase):
+    @staticmethod
+    def report(path: str, counts: dict[int, int], branches: list[int]) -> str:
+        """What gcov says of one object file; the branches are those of the first line."""
+        lines = [{"line_number": number, "count": count, "branches": []} for number, count in counts.items()]
+        lines[0]["branches"] = [{"count": count, "throw": False} for count in branches] + [{"count": 0, "throw": True}]
+        return json.dumps({"current_working_directory": "/b", "files": [{"file": path, "lines": lines}]})
+
+    def test_counts_of_all_object_files_are_added(self) -> None:
+        files = coverage.read([self.report("../core/sync/pi.cc", {1: 0, 2: 1, 3: 0, 5: 0}, [0, 1]),
+                               self.report("../core/sync/pi.cc", {1: 2, 2: 0, 3: 0, 5: 0}, [0, 0])], pathlib.Path("/core"))
+        self.assertEqual(coverage.percent(files["sync/pi.cc"].lines.values()), (2, 4, 50.0))
+        self.assertEqual(coverage.percent(files["sync/pi.cc"].branches.values()), (1, 2, 50.0))
+        self.assertEqual(files["sync/pi.cc"].missed(), "3-5")
+        self.assertIn("lines 50.0 % (2 of 4), branches 50.0 % (1 of 2)", coverage.table(files))
+
+    def test_what_is_not_the_core_is_left_out(self) -> None:
+        reports = [self.report(path, {1: 1}, []) for path in ("/core/kapi/irq.h", "/core/drivers/latmus.cc", "/usr/include/c++/12/new")]
+        self.assertEqual(coverage.read(reports, pathlib.Path("/core")), {})
 
 
 if __name__ == "__main__":

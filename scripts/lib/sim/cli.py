@@ -47,10 +47,6 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def core_is_complete() -> bool:
-    return True
-
-
 def built(target: str = "tests/sim/sim") -> pathlib.Path:
     """Brings the simulator up to date; its path."""
     with common.locked(hostbuild.LOCK, "sim: build"):
