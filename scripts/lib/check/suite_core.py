@@ -18,6 +18,7 @@ from check.context import Context, Done
 FOLDER = common.ROOT / "tests" / "target"
 RUNNER = FOLDER / "core" / "run.sh"
 RULES = common.ROOT / "utils" / "udev" / "60-evl.rules"
+TRACE = "trace"  # Switches static keys: an emulator with a thread per CPU may run the old code (Documentation/board.md), so on one CPU only.
 PARAMETERS = "boot"  # The program that looks at the boot parameters, in a boot of its own.
 PARAMETER_WORDS = "evl.state=stopped evl.oobcpus=1 evl.sysheap_size=1048576"
 _PROGRAM_LIMIT_S = 240
@@ -29,7 +30,8 @@ def run(context: Context) -> None:
     built = build(context, "core", [*names, PARAMETERS])
     for config, smp in context.values["runs"]:
         if context.wants(config, smp):
-            tests += boot(context, config, smp, {name: built[name] for name in names}, add=[(RULES, "/root/60-evl.rules")])[0]
+            here = [name for name in names if smp == 1 or name != TRACE]
+            tests += boot(context, config, smp, {name: built[name] for name in here}, add=[(RULES, "/root/60-evl.rules")])[0]
     for config, smp in context.values["parameters"]:
         if context.wants(config, smp):
             tests += boot(context, config, smp, {PARAMETERS: built[PARAMETERS]}, append=PARAMETER_WORDS)[0]
