@@ -20,6 +20,8 @@ def _files() -> str:
     found = [path for top in sorted(common.ROOT.iterdir()) if top.name not in _SKIPPED
              for path in (sorted(top.rglob("meson.build")) if top.is_dir() else [top])
              if path.name == "meson.build"]
+    # The simulator takes all sources of the core: which ones is decided when Meson configures.
+    found += sorted((common.ROOT / "kernel" / "evl").rglob("*.cc"))
     return "".join(f"{path.relative_to(common.ROOT)}\n" for path in found)
 
 

@@ -28,6 +28,8 @@ KERNEL = common.SCRIPTS / "kernel"
 BOARD_TIMEOUT = 124
 BOARD_REPORT = 70
 _SHOWN_FAILURES = 12
+# Boot parameter: the core leaves the out-of-band stage and the timers to a module that is a test of them.
+WITHOUT_CORE = "evl.state=disabled"
 _WATCHDOG_S = 30  # A soft lockup is reported after twice that.
 
 

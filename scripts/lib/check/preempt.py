@@ -12,6 +12,8 @@ from types import ModuleType
 
 import common
 
+from check.context import WITHOUT_CORE
+
 FOLDER = common.ROOT / "tests" / "target" / "kmod" / "preempt"
 COMMAND = "insmod /root/preempt.ko rounds={rounds} && dmesg | grep 'preempt: '"
 
@@ -35,4 +37,4 @@ def values(output: str) -> dict[str, str]:
 def board_words(config: str, module: pathlib.Path, *, steps: str, timeout_s: float) -> list[str | pathlib.Path]:
     """The board's command line: the deterministic machine, one virtual CPU, nothing else in the guest."""
     return [common.SCRIPTS / "board", "run", "--config", config, "--icount", "--smp", "1", "--no-modules",
-            "--timeout", f"{timeout_s:.0f}", "--add", f"{module}:/root/preempt.ko", "--", "sh", "-c", steps]
+            "--append", WITHOUT_CORE, "--timeout", f"{timeout_s:.0f}", "--add", f"{module}:/root/preempt.ko", "--", "sh", "-c", steps]

@@ -12,7 +12,7 @@ import shutil
 import common
 
 from check import programs
-from check.context import Context, Failed
+from check.context import WITHOUT_CORE, Context, Failed
 from check.suite_planted import FOLDER as PLANTED
 from check.suite_torture import torture_module
 
@@ -33,7 +33,7 @@ def _ftrace(context: Context, config: str) -> None:
     done = context.board(["sh", "/root/ftrace.sh", str(context.values["seconds"])], config=config, smp=2,
                          timeout_s=_BOOT_S + 20 * int(context.values["seconds"]),
                          add=[(SCRIPTS / "ftrace.sh", "/root/ftrace.sh"), (torture_module(config), "/irqptorture.ko")],
-                         icount=True, title=f"ftrace on {config}")
+                         append=WITHOUT_CORE, icount=True, title=f"ftrace on {config}")
     _judge(context, done, f"ftrace on {config}", "ftrace: ok")
 
 
@@ -42,7 +42,7 @@ def _ends(context: Context, config: str) -> None:
     planted = programs.module(context, config, PLANTED) / "planted.ko"
     # The whole report has to be on the console: registers, the handler, who called it.
     done = context.board(["insmod", "/root/planted.ko", "mistake=oops"], config=config, smp=2, timeout_s=_BOOT_S,
-                         add=[(planted, "/root/planted.ko")], expect=_OOPS, title=f"oops on {config}")
+                         append=WITHOUT_CORE, add=[(planted, "/root/planted.ko")], expect=_OOPS, title=f"oops on {config}")
     context.expect(done.status == 0 and "expected report, guest ended" in done.last, f"oops on {config}: {done.last}")
     _kexec(context, config)
 
@@ -51,7 +51,7 @@ def _kexec(context: Context, config: str) -> None:
     program = shutil.which("kexec") or shutil.which("kexec", path="/usr/sbin:/sbin")
     if not program:
         raise Failed("kexec is missing (./scripts/setup installs it)")
-    done = context.board(["sh", "/root/kexec.sh"], config=config, smp=2, timeout_s=2 * _BOOT_S,
+    done = context.board(["sh", "/root/kexec.sh"], config=config, smp=2, timeout_s=2 * _BOOT_S, append=WITHOUT_CORE,
                          add=[(pathlib.Path(program), "/usr/sbin/kexec"), (common.kernel_image(config), "/bzImage"),
                               (SCRIPTS / "kexec.sh", "/root/kexec.sh"), (torture_module(config), "/irqptorture.ko")],
                          title=f"kexec on {config}")

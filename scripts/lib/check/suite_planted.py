@@ -13,7 +13,7 @@ import re
 import common
 
 from check import programs
-from check.context import BOARD_REPORT, Context
+from check.context import BOARD_REPORT, WITHOUT_CORE, Context
 
 FOLDER = common.ROOT / "tests" / "target" / "kmod" / "planted"
 CONFIG = "debug"
@@ -38,7 +38,7 @@ def run(context: Context, folder: pathlib.Path = FOLDER, config: str = CONFIG) -
 
 
 def _plant(context: Context, config: str, module: pathlib.Path, name: str, regex: str) -> None:
-    done = context.board(["insmod", f"/root/{module.name}", f"mistake={name}"], config=config, smp=1, timeout_s=_BOOT_S,
+    done = context.board(["insmod", f"/root/{module.name}", f"mistake={name}"], config=config, smp=1, timeout_s=_BOOT_S, append=WITHOUT_CORE,
                          add=[(module, f"/root/{module.name}")], expect=regex, more=["--json"], title=f"planted {name}")
     try:
         found = json.loads(done.out)

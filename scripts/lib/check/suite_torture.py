@@ -12,7 +12,7 @@ import re
 import common
 
 from check import programs
-from check.context import Context, Missing
+from check.context import WITHOUT_CORE, Context, Missing
 
 FLOWS = common.ROOT / "tests" / "target" / "kmod" / "flows"
 IDLE = common.ROOT / "tests" / "boot" / "paths" / "idle.sh"
@@ -58,7 +58,7 @@ def torture_module(config: str) -> pathlib.Path:
 def _torture(context: Context, config: str, smp: int, seconds: int, hotplug: bool) -> None:
     what = f"torture on {config}, {smp} CPUs"
     done = context.board(["insmod", "/root/irqptorture.ko", f"seconds={seconds}", f"hotplug={int(hotplug)}"],
-                         config=config, smp=smp, timeout_s=_BOOT_S + 12 * seconds,
+                         config=config, smp=smp, timeout_s=_BOOT_S + 12 * seconds, append=WITHOUT_CORE,
                          add=[(torture_module(config), "/root/irqptorture.ko")], more=["--verbose"], title=what)
     lines = [line.split("irq_pipeline-torture: ", 1)[1] for line in done.err.splitlines()
              if "irq_pipeline-torture: " in line]
@@ -76,12 +76,12 @@ def _flows(context: Context, config: str, smp: int) -> None:
     folder = programs.module(context, config, FLOWS)
     for mode in ("intx", "msi"):
         done = context.board(["insmod", "/root/flows.ko", f"mode={mode}"], config=config, smp=smp, timeout_s=_BOOT_S + 60,
-                             add=[(folder / "flows.ko", "/root/flows.ko")], device=["edu"], more=["--verbose"],
+                             append=WITHOUT_CORE, add=[(folder / "flows.ko", "/root/flows.ko")], device=["edu"], more=["--verbose"],
                              title=f"flows {mode}")
         _judge_flows(context, done, f"flows by {mode} on {config}, {smp} CPUs", rf"flows: {mode} irq \d+: ok")
     # MSI-X by the drivers of a disk, a network card and a random number generator, while the pipeline is tortured.
     done = context.board(["sh", "/root/traffic.sh", "15"], config=config, smp=smp, timeout_s=_BOOT_S + 120,
-                         add=[(FLOWS / "traffic.sh", "/root/traffic.sh"), (torture_module(config), "/irqptorture.ko")],
+                         append=WITHOUT_CORE, add=[(FLOWS / "traffic.sh", "/root/traffic.sh"), (torture_module(config), "/irqptorture.ko")],
                          device=["nvme,serial=1,drive=d0", "e1000e", "virtio-rng-pci"],
                          more=["--drive", f"d0={_disk(context)}"], title="MSI-X traffic")
     _judge_flows(context, done, f"MSI-X on {config}, {smp} CPUs", r"traffic: ok")
@@ -93,14 +93,14 @@ def _flows(context: Context, config: str, smp: int) -> None:
 def _legacy(context: Context, config: str) -> None:
     """The i8259, which one CPU without an IO-APIC uses; then with the PIT instead of the local APIC's timer."""
     for append in ("noapic", "noapic nolapic_timer"):
-        done = context.board(["sh", "/root/legacy.sh"], config=config, smp=1, timeout_s=_BOOT_S + 60, append=append,
+        done = context.board(["sh", "/root/legacy.sh"], config=config, smp=1, timeout_s=_BOOT_S + 60, append=f"{append} {WITHOUT_CORE}",
                              add=[(FLOWS / "legacy.sh", "/root/legacy.sh")], more=["--machine", "pc"], title=append)
         _judge_flows(context, done, f"i8259 on {config} ({append})", r"legacy: ok")
 
 
 def _idle(context: Context, smp: int, arat: str) -> None:
     """C1 and C2 are entered on each CPU; without `arat` the broadcast timer wakes it from C2."""
-    done = context.board(["sh", "/root/idle.sh", arat, "8"], config="idle", smp=smp, timeout_s=_BOOT_S + 180,
+    done = context.board(["sh", "/root/idle.sh", arat, "8"], config="idle", smp=smp, timeout_s=_BOOT_S + 180, append=WITHOUT_CORE,
                          add=[(IDLE, "/root/idle.sh"), (torture_module("idle"), "/irqptorture.ko")],
                          more=["--arat", arat], title=f"idle states, {smp} CPUs, arat {arat}")
     _judge_flows(context, done, f"idle states on {smp} CPUs, arat {arat}", r"idle: ok")

@@ -54,8 +54,6 @@ def _run(module: pathlib.Path, started: float) -> list[dict[str, str]]:
                         "dmesg -c | grep 'preempt: ' && rmmod preempt" for ms in STALLS_MS)
     words = preempt.board_words(CONFIG, module, steps=f"echo in the guest: $(uname -r) && dmesg -c >/dev/null && {steps}",
                                 timeout_s=BOOT_TIMEOUT_S)
-    # The core would have the out-of-band stage and the timer, which the module is to take.
-    words[words.index("--"):words.index("--")] = ["--append", "evl.state=disabled"]
     rows: list[dict[str, str]] = []
     held: list[str] = []
     with subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
