@@ -84,7 +84,7 @@ class EventWait final {
         date_{to_core(timeout)} {}
 
   [[nodiscard]] int run() noexcept {
-    for (;;) {  // A round for each signal that a handler is run for.
+    for (;;) {  // A round for each signal that comes before the wait has begun.
       evl_monitor_waitreq request{};
       const int result = sleep(&request);
       if (result >= 0) return back(request.status);
@@ -92,8 +92,10 @@ class EventWait final {
       if (result != -EINTR) return result;          // The wait did not begin.
       if (request.status == kNotBegun) continue;  // Nor here, for a signal: the gate is ours still.
       if (const int entered = reenter(); entered < 0) return entered;
-      if (request.status == -EAGAIN) return back(0);  // Woken, then interrupted on the way back.
-      if (request.status != 0) return back(request.status);
+      // Woken, then interrupted on the way back; or nothing came but a signal of POSIX. Nobody
+      // waited since the gate was given up, so the condition may have come true unnoticed: the
+      // caller looks.
+      return back(request.status == -EAGAIN ? 0 : request.status);
     }
   }
 
