@@ -76,9 +76,10 @@ TEST(Control, StopEndsItsThreadsAndStartWorksAgain) {
                 ++attached;
                 for (;;) self.sleep_until(lx().machine().now_ns() + 4'000);
               });
+              // Or else the waiter may be first, has the gate, and asks for it for ever.
+              while (attached < 1) sleep_inband(5'000);
               Task& waiter = start_thread(process, "waiter", 1, 20, [&](UserThread& self) {
                 ++attached;
-                sleep_inband(3'000);
                 for (;;) self.lock(gate);
               });
               while (attached < 2) sleep_inband(5'000);

@@ -87,8 +87,9 @@ class KconfigTest(unittest.TestCase):
         lean = kconfig.requests(kconfig.fragments("lean"))
         vanilla = kconfig.requests(kconfig.fragments("vanilla"))
         self.assertEqual({symbol for symbol in lean if symbol not in vanilla},
-                         {"CONFIG_IRQ_PIPELINE", "CONFIG_IRQ_PIPELINE_TORTURE_TEST", "CONFIG_DOVETAIL", "CONFIG_DOVETAIL_TOYCORE"})
-        self.assertFalse([symbol for symbol in vanilla if "PIPELINE" in symbol or "DOVETAIL" in symbol])
+                         {"CONFIG_IRQ_PIPELINE", "CONFIG_IRQ_PIPELINE_TORTURE_TEST", "CONFIG_DOVETAIL", "CONFIG_EVL",
+                          "CONFIG_EVL_RUNSTATS", "CONFIG_EVL_LATMUS", "CONFIG_EVL_HECTIC", "CONFIG_TRACER_SNAPSHOT"})
+        self.assertFalse([symbol for symbol in vanilla if "PIPELINE" in symbol or "DOVETAIL" in symbol or "_EVL" in symbol])
 
 
 if __name__ == "__main__":
