@@ -1,7 +1,8 @@
 """The commands that bring the Meson build (build/host) up to date. Used by scripts/check and scripts/bench.
 
 Meson does not notice that a folder has got its first meson.build, so the list of those files is kept beside the build,
-and the build is configured again when the list has changed.
+and the build is configured again when the list has changed. The same goes for the sources of the core, which the
+simulator takes all.
 """
 
 from __future__ import annotations
