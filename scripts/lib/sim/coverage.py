@@ -17,8 +17,10 @@ import common
 
 BUILD = common.BUILD / "coverage"
 CORE = common.ROOT / "kernel" / "evl"
-# What runs, and how: targets of tests/, without their sanitizers but for the first.
-_TARGETS = ("tests/unit/evl/evl-unit", "tests/sim/evl-kernel-thread-test", "tests/sim/sim-plain")
+# What runs; without sanitizers and optimization but for the first.
+_UNIT, _CORE, _SEARCH = "tests/unit/evl/evl-unit", "tests/sim/sim-core-test", "tests/sim/sim"
+_SEEDED = ("tests/sim/evl-kernel-thread-test", "tests/sim/evl-hotplug-test")
+_SEEDS = 20
 _LEFT_OUT = ("kapi/", "drivers/", "cxx/", "include/")
 
 
@@ -89,15 +91,31 @@ def _run(words: list[str | pathlib.Path]) -> str:
     return done.stdout
 
 
+def _gtests(program: pathlib.Path) -> list[str]:
+    """The names of a program's tests."""
+    names: list[str] = []
+    suite = ""
+    for line in _run([program, "--gtest_list_tests"]).splitlines():
+        if line.startswith("  "):
+            names.append(suite + line.split()[0])
+        elif line.endswith("."):
+            suite = line
+    return names
+
+
 def measure(runs: int) -> str:
     """Builds, runs `runs` seeds of each scenario, and returns the table."""
     if not (BUILD / "build.ninja").exists():
         _run(["meson", "setup", "-Db_coverage=true", "-Dcpp_args=-DSIM_COVERAGE", BUILD, common.ROOT])
-    _run(["ninja", "-C", BUILD, *_TARGETS])
+    _run(["ninja", "-C", BUILD, _UNIT, _CORE, _SEARCH, *_SEEDED])
     for counts in BUILD.rglob("*.gcda"):
         counts.unlink()
-    _run([BUILD / _TARGETS[0]])
-    _run([BUILD / _TARGETS[1], "20"])
-    _run([BUILD / _TARGETS[2], "--fork", "--runs", str(runs)])
+    _run([BUILD / _UNIT])
+    for test in _gtests(BUILD / _CORE):
+        _run([BUILD / _CORE, f"--gtest_filter={test}"])
+    for program in _SEEDED:
+        for seed in range(1, _SEEDS + 1):
+            _run([BUILD / program, "1", str(seed)])
+    _run([BUILD / _SEARCH, "--fork", "--runs", str(runs)])
     found = sorted(BUILD.rglob("*.gcda"))
     return table(read(_run(["gcov", "--branch-probabilities", "--json-format", "--stdout", path]) for path in found))
