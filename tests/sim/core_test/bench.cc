@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "engine/random_walk.h"
+#include "run/seeds.h"
 #include "run/snapshot.h"
 
 namespace sim {
@@ -14,20 +15,6 @@ constexpr unsigned kCpus = 2;
 
 Machine& mc() {
   return Machine::current();
-}
-
-LinuxConfig config_of_tests() {
-  LinuxConfig config{.cpus = kCpus};
-  config.core.state = KAPI_BOOT_ENABLED;
-  config.core.oob_cpus.words[0] = (1U << kCpus) - 1;
-  config.core.sysheap_bytes = 64 * 1024;
-  config.core.nr_threads = 16;
-  config.core.nr_monitors = 8;
-  config.core.nr_clocks = config.core.nr_xbufs = 4;
-  config.core.nr_proxies = config.core.nr_observables = 4;
-  config.core.latency_user_ns = 100;
-  config.core.latency_kernel_ns = 50;
-  return config;
 }
 
 void boot_and_run(const CoreBench::Body& body) {
@@ -55,7 +42,7 @@ std::string CoreBench::run(std::uint64_t seed, const Body& body) {
   static Trace trace;
   snapshot.restore();
   RandomWalk walk{seed, 3 + static_cast<std::uint32_t>(seed * 7 % 40)};
-  Linux linux_model{config_of_tests()};
+  Linux linux_model{small_core(kCpus, kCpus)};
   Machine machine{{.cpus = kCpus, .max_steps = 300'000}, walk, linux_model, trace};
   linux_model.attach(machine);
   linux_model.start_init([&] { boot_and_run(body); });

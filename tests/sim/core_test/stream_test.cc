@@ -46,16 +46,6 @@ int make_proxy(int target, std::uint32_t bytes, std::uint32_t granularity, std::
   return make("/dev/evl/proxy/clone", &attributes, flags);
 }
 
-long oob_write(int fd, const void* buffer, std::size_t bytes) {
-  kapi_request call{};
-  call.is_oob_call = true;
-  call.nr = sys_evl_write;
-  call.args[0] = static_cast<unsigned long>(fd);
-  call.args[1] = reinterpret_cast<unsigned long>(buffer);
-  call.args[2] = bytes;
-  return lx().request(call);
-}
-
 long inband_read(int fd, void* buffer, std::size_t bytes) {
   return lx().call(0, [=] { return lx().read(fd, buffer, bytes); });
 }

@@ -8,44 +8,16 @@
 
 #include <evl/thread-abi.h>
 
+#include "run/steps.h"
+
 namespace sim {
 namespace {
 
-Step lock(unsigned gate, std::uint32_t limit_ns = 0) {
-  return {Op::lock, static_cast<std::uint8_t>(gate), 0, limit_ns};
-}
-Step unlock(unsigned gate) {
-  return {Op::unlock, static_cast<std::uint8_t>(gate)};
-}
-Step await(unsigned event, unsigned gate) {
-  return {Op::await, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
-}
-Step compute(std::uint32_t steps) {
-  return {Op::compute, 0, 0, steps};
-}
-Step of(Op op, unsigned thread = 0, std::uint32_t value = 0) {
-  return {op, static_cast<std::uint8_t>(thread), 0, value};
-}
+using namespace steps;
 
 // Around `ns`: up to a fifth sooner or later, so that neighbours change places now and then.
 Step sleep(Rng& rng, std::uint32_t ns) {
   return {Op::sleep, 0, 0, ns - ns / 5 + rng.below(2 * (ns / 5) + 1)};
-}
-
-ThreadSpec fifo(unsigned cpu, unsigned priority) {
-  return {.cpu = static_cast<std::uint8_t>(cpu),
-          .priority = static_cast<std::uint8_t>(priority),
-          .policy = Policy::fifo};
-}
-ThreadSpec rr(unsigned cpu, unsigned priority) {
-  return {.cpu = static_cast<std::uint8_t>(cpu),
-          .priority = static_cast<std::uint8_t>(priority),
-          .policy = Policy::rr};
-}
-ThreadSpec weak(unsigned cpu, unsigned priority) {
-  return {.cpu = static_cast<std::uint8_t>(cpu),
-          .priority = static_cast<std::uint8_t>(priority),
-          .policy = Policy::weak};
 }
 
 }  // namespace

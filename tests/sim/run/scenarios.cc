@@ -7,64 +7,12 @@
 #include <cstring>
 
 #include "run/meetings.h"
+#include "run/steps.h"
 
 namespace sim {
 namespace {
 
-// Steps, as they are written below.
-Step lock(unsigned gate, std::uint32_t limit_ns = 0) {
-  return {Op::lock, static_cast<std::uint8_t>(gate), 0, limit_ns};
-}
-Step unlock(unsigned gate) {
-  return {Op::unlock, static_cast<std::uint8_t>(gate)};
-}
-Step wait(unsigned event, unsigned gate, std::uint32_t limit_ns) {
-  return {Op::wait, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate), limit_ns};
-}
-Step signal(unsigned event, unsigned gate) {
-  return {Op::signal, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
-}
-Step broadcast(unsigned event, unsigned gate) {
-  return {Op::broadcast, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
-}
-Step await(unsigned event, unsigned gate) {
-  return {Op::await, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate)};
-}
-Step raise(unsigned event, unsigned gate, std::uint32_t tokens = 1) {
-  return {Op::raise, static_cast<std::uint8_t>(event), static_cast<std::uint8_t>(gate), tokens};
-}
-Step compute(std::uint32_t steps) {
-  return {Op::compute, 0, 0, steps};
-}
-Step sleep(std::uint32_t ns) {
-  return {Op::sleep, 0, 0, ns};
-}
-Step of(Op op, unsigned thread = 0, std::uint32_t value = 0) {
-  return {op, static_cast<std::uint8_t>(thread), 0, value};
-}
-
-Step set_timer(unsigned timer, unsigned interval_us, std::uint32_t first_ns) {
-  return {Op::set_timer, static_cast<std::uint8_t>(timer), static_cast<std::uint8_t>(interval_us),
-          first_ns};
-}
-Step read_timer(unsigned timer) {
-  return of(Op::read_timer, timer);
-}
-ThreadSpec fifo(unsigned cpu, unsigned priority) {
-  return {.cpu = static_cast<std::uint8_t>(cpu),
-          .priority = static_cast<std::uint8_t>(priority),
-          .policy = Policy::fifo};
-}
-ThreadSpec rr(unsigned cpu, unsigned priority) {
-  return {.cpu = static_cast<std::uint8_t>(cpu),
-          .priority = static_cast<std::uint8_t>(priority),
-          .policy = Policy::rr};
-}
-ThreadSpec weak(unsigned cpu, unsigned priority) {
-  return {.cpu = static_cast<std::uint8_t>(cpu),
-          .priority = static_cast<std::uint8_t>(priority),
-          .policy = Policy::weak};
-}
+using namespace steps;
 
 Program pi_pair(Rng&) {
   return {.gates = {{}},

@@ -51,14 +51,22 @@ long oob_ioctl(int fd, unsigned request, void* argument) {
   return lx().request(call);
 }
 
-long oob_read(int fd, void* buffer, std::size_t bytes) {
+static long oob_transfer(unsigned nr, int fd, const void* buffer, std::size_t bytes) {
   kapi_request call{};
   call.is_oob_call = true;
-  call.nr = sys_evl_read;
+  call.nr = nr;
   call.args[0] = static_cast<unsigned long>(fd);
   call.args[1] = reinterpret_cast<unsigned long>(buffer);
   call.args[2] = bytes;
   return lx().request(call);
+}
+
+long oob_read(int fd, void* buffer, std::size_t bytes) {
+  return oob_transfer(sys_evl_read, fd, buffer, bytes);
+}
+
+long oob_write(int fd, const void* buffer, std::size_t bytes) {
+  return oob_transfer(sys_evl_write, fd, buffer, bytes);
 }
 
 long inband_ioctl(int fd, unsigned request, void* argument) {

@@ -123,8 +123,9 @@ class UserThread final {
 
 /// A request of the core's, by the out-of-band carrier.
 long oob_ioctl(int fd, unsigned request, void* argument);
-/// oob_read().
+/// oob_read(), oob_write().
 long oob_read(int fd, void* buffer, std::size_t bytes);
+long oob_write(int fd, const void* buffer, std::size_t bytes);
 /// ioctl(2): in-band.
 long inband_ioctl(int fd, unsigned request, void* argument);
 int open_file(const std::string& path, unsigned flags = 2);

@@ -4,16 +4,11 @@
 // end, in every schedule. Method: the core on the simulator's Linux, one forked run per seed, since
 // the core is built once per life; after each step that holds no lock, RQ1 to RQ4 and T1 to T9.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 
 #include "boot/core.h"
-#include "engine/random_walk.h"
 #include "linux/linux.h"
+#include "run/seeds.h"
 #include "sched/schedule.h"
 #include "sync/wait.h"
 #include "thread/thread_element.h"
@@ -136,54 +131,16 @@ void check_invariants() {
 }
 
 int run_seed(unsigned seed) {
-  static sim::Trace trace;
-  sim::LinuxConfig config{.cpus = kCpus};
-  config.core.state = KAPI_BOOT_ENABLED;
-  config.core.oob_cpus.words[0] = (1U << kCpus) - 1;
-  config.core.sysheap_bytes = 64 * 1024;
-  config.core.watchdog_s = 0;  // The walk may stop a CPU for longer.
-  config.core.nr_threads = 8;
-  config.core.nr_monitors = config.core.nr_clocks = config.core.nr_xbufs = 4;
-  config.core.nr_proxies = config.core.nr_observables = 4;
-  config.core.latency_user_ns = 100;
-  config.core.latency_kernel_ns = kGravityNs;
-  sim::RandomWalk walk{seed, seed % 70};
-  sim::Linux linux_model{config};
-  sim::Machine machine{{.cpus = kCpus, .max_steps = 200'000}, walk, linux_model, trace};
-  linux_model.attach(machine);
-  linux_model.checker = &check_invariants;
-  linux_model.start_init([&] {
-    const int booted = evl_on_boot();
-    if (booted != 0) machine.fail("evl_on_boot() gave %d", booted);
-    run_threads();
-  });
-  if (machine.run() == sim::Machine::Outcome::passed) return 0;
-  std::printf("seed %u: %s\n%s\n", seed, machine.failure().c_str(),
-              trace.tail(std::getenv("TAIL") ? std::atoi(std::getenv("TAIL")) : 80, kCpus).c_str());
-  return 1;
+  return sim::run_core(seed, {.config = sim::small_core(kCpus, kCpus),
+                              .leave_percent = seed % 70,
+                              .max_steps = 200'000,
+                              .checker = &check_invariants,
+                              .init = &run_threads});
 }
 
 }  // namespace
 
 // kernel_thread_test [seeds [first]]
 int main(int argc, char** argv) {
-  const unsigned seeds = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 300;
-  const unsigned first = argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 1;
-  if (seeds == 1) return run_seed(first);  // In this process: for a debugger, and for coverage.
-  for (unsigned seed = first; seed < first + seeds; ++seed) {
-    std::fflush(stdout);
-    const pid_t child = fork();
-    if (child == 0) {
-      const int status = run_seed(seed);
-      std::fflush(stdout);
-      _exit(status);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (status == 0) continue;
-    std::printf("FAILED: seed %u, status %#x\n", seed, static_cast<unsigned>(status));
-    return 1;
-  }
-  std::printf("%u schedules\n", seeds);
-  return 0;
+  return sim::run_seeds(argc, argv, &run_seed);
 }
