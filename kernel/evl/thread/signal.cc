@@ -51,6 +51,8 @@ void Thread::cancel(const HardIrqsOff& irqs_off) noexcept {
     ThreadGuard locked{*this, irqs_off};
     if (info_.has(ThreadInfo::canceld) || state_.has(ThreadState::zombie)) return;
     kapi_trace(KAPI_EV_thread_cancel, name_, info_.word(), 0);
+    // Before the mark: who sees that one waits until the signal has been sent. See test_cancel().
+    signal_thread(*this, kSigTerm);
     info_.set(ThreadInfo::canceld);
     // A kernel thread has nowhere to go but the end of its body: no wait of it lasts from here on.
     if (is_kernel()) info_.set(ThreadInfo::kicked);
@@ -58,7 +60,6 @@ void Thread::cancel(const HardIrqsOff& irqs_off) noexcept {
   }
   if (is_user()) {
     demote(irqs_off);
-    signal_thread(*this, kSigTerm);
   } else {
     Scheduler::unpark(*this, irqs_off);
     kick({}, irqs_off);
@@ -66,7 +67,9 @@ void Thread::cancel(const HardIrqsOff& irqs_off) noexcept {
 }
 
 void Thread::test_cancel(const InbandStage&) noexcept {
-  if (info_.has(ThreadInfo::canceld)) kapi_exit_current();
+  if (!info_.has(ThreadInfo::canceld)) return;
+  kapi_irq_work_sync(&signal_work_);  // Linux drops what is sent to a thread that has ended.
+  kapi_exit_current();
 }
 
 // In-band, on the CPU the thread left.
