@@ -16,7 +16,7 @@ STORE = "altsched"
 PROGRAM = "tests/target/altsched/period-evl"
 STALL = common.ROOT / "tests" / "target" / "kmod" / "stall"
 LATE_NS_LIMIT = 50_000  # Under icount, where one instruction is one nanosecond.
-_BOOT_S = 400
+_BOOT_S = 240
 
 
 def conditions() -> dict:

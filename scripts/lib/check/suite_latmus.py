@@ -16,7 +16,7 @@ from check.context import Context, Failed
 LIMITS = {"irq": 800, "kernel": 2000, "user": 2500}
 IDLE_FACTOR = 1.5  # Loaded, the user thread's worst is at most that much of its own idle worst.
 _ALL = "-u -f -k -i -T 3 -w 50 -H 1000"
-_BOOT_S = 480
+_BOOT_S = 240
 
 
 def plan(more_s: int) -> latmus.Plan:
