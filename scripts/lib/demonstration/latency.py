@@ -27,6 +27,8 @@ DOWNLOAD_BYTES = 1 << 20
 SECONDS = 10  # Of the user thread, idle and loaded.
 PAGE = " --html=/tmp/page.html"
 MORE = "-c 1 -f -k -i -T 2"  # Shorter, so that all of it takes less than a minute.
+# Wide enough for percentiles of an emulated guest, whose worst cases are this computer's: to 5 ms idle, to 20 ms loaded.
+IDLE_CELLS, LOADED_CELLS = "-H 1000 -w 5000", "-H 1000 -w 20000"
 
 USUAL = """\
 An ordinary Linux thread attaches to the core, and from then on runs out-of-band: latmus lets a timer fire every millisecond, and says how
@@ -108,8 +110,9 @@ def _usual_words(program: pathlib.Path, folder: pathlib.Path, *, html: bool) -> 
         handle.truncate(DISK_BYTES)
     net.mkdir()
     (net / "data").write_bytes(bytes(DOWNLOAD_BYTES))
-    user = f"-c 1 -u -T {SECONDS} -H 1000 --chart"
-    plan = [("idle", user), ("idle", MORE), ("heavy", user + (PAGE if html else "")), ("heavy", MORE)]
+    user = f"-c 1 -u -T {SECONDS} --chart"
+    plan = [("idle", f"{user} {IDLE_CELLS}"), ("idle", f"{MORE} {IDLE_CELLS}"),
+            ("heavy", f"{user} {LOADED_CELLS}" + (PAGE if html else "")), ("heavy", f"{MORE} {LOADED_CELLS}")]
     return _words(program, "hackbench", "stress-ng") + [
         "--smp", "2", f"--drive=d0={disk}", "--device=virtio-blk-pci,drive=d0", f"--net={net}", "--", *latmus.guest_words(plan)]
 
