@@ -90,14 +90,15 @@ void fpu_leave_inband(void)
 void fpu_return_inband(void)
 {
 	struct inband_fpu *f = raw_cpu_ptr(&inband_fpu);
+	struct fpu *owner;
 
 	if (!f->saved)
 		return;
 
 	restore_fpregs_from_fpstate(f->fpstate, XFEATURE_MASK_FPSTATE);
 	/* Another task may have got on out-of-band since it owned them. */
-	raw_cpu_write(fpu_fpregs_owner_ctx, f->owns ? &current->thread.fpu :
-		      NULL);
+	owner = f->owns ? &current->thread.fpu : NULL;
+	raw_cpu_write(fpu_fpregs_owner_ctx, owner);
 	if (f->loaded)
 		clear_thread_flag(TIF_NEED_FPU_LOAD);
 }
