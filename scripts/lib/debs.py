@@ -27,7 +27,7 @@ def build(config: str, jobs: int) -> None:
         # bindeb-pkg writes beside the build folder. The package of the debug symbols is left out: vmlinux is at hand.
         kbuild.make(goal, ["bindeb-pkg"], jobs, f"kernel: package {config}", env={
             "KDEB_PKGVERSION": f"{version}-1", "KDEB_SOURCENAME": f"linux-dovetail-{config}", "DEBFULLNAME": "Dovetail build",
-            "DEBEMAIL": "dovetail@localhost", "DEB_BUILD_PROFILES": "pkg.linux-upstream.nokerneldbg"})
+            "DEBEMAIL": "dovetail@localhost", "DEB_BUILD_PROFILES": f"pkg.linux-dovetail-{config}.nokerneldbg"})
         partial = common.BUILD / "deb" / f".{config}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
