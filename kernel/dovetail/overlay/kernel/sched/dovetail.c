@@ -134,6 +134,12 @@ bool inband_switch_tail(void)
 	return false;
 }
 
+/* A uprobe has hit current, and is handled on the way to user mode. */
+static bool uprobe_pending(void)
+{
+	return IS_ENABLED(CONFIG_UPROBES) && test_thread_flag(TIF_UPROBE);
+}
+
 /**
  * dovetail_leave_inband - move current to the oob stage
  *
@@ -148,7 +154,7 @@ bool inband_switch_tail(void)
  * Context: in-band, preemptible. Out-of-band on success, with hard irqs off
  * and the oob stage stalled.
  *
- * Return: 0, or -ERESTARTSYS if a signal is pending.
+ * Return: 0, or -ERESTARTSYS if a signal or a uprobe is pending.
  */
 int dovetail_leave_inband(void)
 {
@@ -160,7 +166,7 @@ int dovetail_leave_inband(void)
 		      p->comm, task_pid_nr(p)))
 		return -EPERM;
 
-	if (signal_pending(p))
+	if (signal_pending(p) || uprobe_pending())
 		return -ERESTARTSYS;
 
 	sched_submit_work(p);

@@ -11,12 +11,9 @@
 #include <linux/dovetail.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
-#include <asm/debugreg.h>
 #include <asm/io_bitmap.h>
+#include <asm/oob_debugreg.h>
 #include <asm/tlbflush.h>
-
-/* DR7 of the preempted in-band code: its breakpoints are nobody else's. */
-static DEFINE_PER_CPU(unsigned long, inband_dr7);
 
 /* Hard irqs off. In the context that is left. */
 void arch_dovetail_switch_prepare(bool leave_inband)
@@ -25,30 +22,24 @@ void arch_dovetail_switch_prepare(bool leave_inband)
 		     this_cpu_read(cpu_tlbstate.loaded_mm) ==
 		     LOADED_MM_SWITCHING);
 
-	if (!leave_inband)
+	if (!leave_inband) {
+		oob_breakpoints_suspend();
 		return;
+	}
 
 	fpu_leave_inband();
-
-	if (unlikely(hw_breakpoint_active()))
-		raw_cpu_write(inband_dr7, local_db_save());
+	oob_breakpoints_leave_inband();
 }
 
 /* Hard irqs off. In the context that was resumed. */
 void arch_dovetail_switch_finish(bool leave_inband)
 {
-	unsigned long dr7;
-
 	if (leave_inband) {
 		fpu_return_inband();
-
-		dr7 = raw_cpu_read(inband_dr7);
-		if (unlikely(dr7)) {
-			raw_cpu_write(inband_dr7, 0);
-			local_db_restore(dr7);
-		}
+		oob_breakpoints_return_inband();
 	} else {
 		fpu_resume_oob();
+		oob_breakpoints_resume();
 	}
 
 	if (unlikely(test_thread_flag(TIF_IO_BITMAP)))
