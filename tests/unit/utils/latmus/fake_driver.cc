@@ -16,6 +16,8 @@
 #include <chrono>
 #include <ctime>
 
+#include "latmus/control.h"
+
 namespace utils::latmus {
 
 FakeDriver* fake_driver = nullptr;
@@ -92,9 +94,11 @@ int FakeDriver::do_run(const latmus_result& result) {
 int FakeDriver::do_pulse() {
   std::unique_lock guard{lock};
   const uint64_t seen = answers;
-  // A call of the kernel ends by a signal; a condition variable does not.
-  while (!over && shots <= seen) changed.wait_for(guard, kShortWhile);
+  // A call of the kernel ends by a signal; a condition variable does not. So this looks for the end
+  // itself: if the thread that waits in RUN never started, nobody else would tell.
+  while (!over && !control().stopping && shots <= seen) changed.wait_for(guard, kShortWhile);
   if (over) return fail(EIDRM);
+  if (control().stopping) return fail(EINTR);
   if (static_cast<int>(seen) == pulse_error_at) return fail(ENXIO);
   answers = seen + 1;
   guard.unlock();

@@ -9,15 +9,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <optional>
 
 #include "common/system.h"
 #include "fake_driver.h"
+#include "hang_watch.h"
 #include "latmus/control.h"
 #include "latmus/runs.h"
 
 namespace utils::latmus {
 namespace {
+
+constexpr std::chrono::seconds kLimit{60};  // The longest of these tests takes two seconds.
 
 using OneRun = Run;  // Inside of a test, Run is a function of GoogleTest.
 
@@ -76,6 +80,9 @@ class CoreRuns : public ::testing::Test {
   FakeDriver driver_;
   Options options_;
   OneRun run_;
+
+ private:
+  HangWatch watch_{kLimit};
 };
 
 TEST_F(CoreRuns, EndAfterTheRecordsThatWereAskedFor) {
