@@ -20,7 +20,8 @@ if [ $# -eq 0 ]; then
 fi
 for module in "$@"; do
 	mkdir -p "$out/$module"
-	# -p and -u: what did not change is not built again.
+	# -p and -u: what did not change is not built again. Headers of several modules are beside their folders.
+	cp -pu "$here"/*.h "$out/"
 	cp -pu "$here/$module"/* "$out/$module/"
 	make -s -C "$kernel" M="$out/$module" modules >&2
 	echo "$out/$module/$module.ko"

@@ -15,30 +15,18 @@
 #include <linux/interrupt.h>
 #include <linux/irq_pipeline.h>
 #include <linux/irqdomain.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
+
+#include "mistake.h"
 
 MODULE_DESCRIPTION("Mistakes that the interrupt pipeline has to report");
 MODULE_LICENSE("GPL");
 
-static char *mistake = "none";
-module_param(mistake, charp, 0444);
-MODULE_PARM_DESC(mistake, "the one to make, see mistakes.txt");
-
 static DEFINE_SPINLOCK(inband_lock);
 static DEFINE_RAW_SPINLOCK(inband_raw_lock);
-static DEFINE_MUTEX(inband_mutex);
 static DEFINE_PER_CPU(int, cookie);
-
-static noinline void planted_none(void)
-{
-	barrier();
-}
 
 static noinline void planted_lock(void)
 {
@@ -52,11 +40,6 @@ static noinline void planted_raw_lock(void)
 
 	raw_spin_lock_irqsave(&inband_raw_lock, flags);
 	raw_spin_unlock_irqrestore(&inband_raw_lock, flags);
-}
-
-static noinline void planted_kmalloc(void)
-{
-	kfree(kmalloc(64, GFP_KERNEL));
 }
 
 /* Does not sleep, has its fast path without a lock, and is as wrong. */
@@ -76,12 +59,6 @@ static noinline void planted_schedule(void)
 {
 	schedule();
 	barrier();
-}
-
-static noinline void planted_mutex(void)
-{
-	mutex_lock(&inband_mutex);
-	mutex_unlock(&inband_mutex);
 }
 
 /* The part of printk() that sleeps, which the deferred path avoids. */
@@ -199,15 +176,10 @@ static int __init planted_init(void)
 {
 	int ret = 0;
 
-	for (plant = plants; plant < plants + ARRAY_SIZE(plants); plant++)
-		if (!strcmp(plant->name, mistake))
-			break;
-	if (plant == plants + ARRAY_SIZE(plants)) {
-		pr_err("no such mistake: %s\n", mistake);
+	plant = find_mistake(plants);
+	if (!plant)
 		return -EINVAL;
-	}
 
-	pr_info("about to make mistake %s\n", mistake);
 	if (plant->oob)
 		ret = make_oob();
 	else

@@ -14,40 +14,17 @@
 #include <linux/dovetail.h>
 #include <linux/irq_pipeline.h>
 #include <linux/kthread.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <toycore/core.h>
+
+#include "mistake.h"
 
 MODULE_DESCRIPTION("Mistakes that alternate scheduling has to report");
 MODULE_LICENSE("GPL");
 
-static char *mistake = "none";
-module_param(mistake, charp, 0444);
-MODULE_PARM_DESC(mistake, "the one to make, see mistakes.txt");
-
-static DEFINE_MUTEX(inband_mutex);
 static DEFINE_RAW_SPINLOCK(inband_lock);
 static DECLARE_COMPLETION(made);
 static struct task_struct *bystander;
-
-/* In-band services, called out-of-band. */
-static noinline void planted_none(void)
-{
-	barrier();
-}
-
-static noinline void planted_kmalloc(void)
-{
-	kfree(kmalloc(64, GFP_KERNEL));
-}
-
-static noinline void planted_mutex(void)
-{
-	mutex_lock(&inband_mutex);
-	mutex_unlock(&inband_mutex);
-}
 
 /* What a wake-up would begin with, which would go on to spin for ever. */
 static noinline void planted_guard(void)
@@ -131,13 +108,9 @@ static int __init toyplant_init(void)
 	struct task_struct *task;
 	int ret;
 
-	for (plant = plants; plant < plants + ARRAY_SIZE(plants); plant++)
-		if (!strcmp(plant->name, mistake))
-			break;
-	if (plant == plants + ARRAY_SIZE(plants)) {
-		pr_err("no such mistake: %s\n", mistake);
+	plant = find_mistake(plants);
+	if (!plant)
 		return -EINVAL;
-	}
 
 	ret = toy_start();
 	if (ret)
@@ -149,7 +122,6 @@ static int __init toyplant_init(void)
 		return PTR_ERR(bystander);
 	}
 
-	pr_info("about to make mistake %s\n", mistake);
 	task = kthread_create(plant->thread ?: make_mistake, NULL, "planted");
 	if (IS_ERR(task)) {
 		ret = PTR_ERR(task);
