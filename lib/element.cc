@@ -42,6 +42,8 @@ int clone_element(const char* type, evl_clone_req* request) noexcept {
   if ((request->clone_flags & EVL_CLONE_PUBLIC) != 0) {
     // The clone file holds the element until its node is open.
     efd = open_element(type, reinterpret_cast<const char*>(request->name_ptr));
+    // Otherwise it goes with the clone file; but a thread lives without one. ENOTTY: it is none.
+    if (efd < 0) (void)kernel::ioctl(device, EVL_THRIOC_DETACH_SELF, nullptr);
   }
   kernel::close(device);
   return efd;

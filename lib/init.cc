@@ -140,6 +140,8 @@ void forget_process() noexcept {
   for (const int fd : {process.output, process.errors}) {
     if (fd >= 0) kernel::close(fd);
   }
+  // It keeps the parent's element, and its name, alive.
+  if (current.efd >= 0) kernel::close(current.efd);
   process = kNoProcess;
   current = kNotAttached;
   init_status = -ENXIO;

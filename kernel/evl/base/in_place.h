@@ -47,6 +47,13 @@ template <typename T, typename... Args>
   void* const block = kapi_alloc(sizeof(T));
   return block == nullptr ? nullptr : ::new (block) T(std::forward<Args>(args)...);
 }
+// The same for upcalls, which may not sleep.
+template <typename T, typename... Args>
+[[nodiscard]] T* create_nowait(const InbandStage&, Args&&... args) noexcept {
+  static_assert(alignof(T) <= alignof(u64));
+  void* const block = kapi_alloc_nowait(sizeof(T));
+  return block == nullptr ? nullptr : ::new (block) T(std::forward<Args>(args)...);
+}
 template <typename T>
 void discard(const InbandStage&, T* object) noexcept {
   if (object == nullptr) return;

@@ -29,6 +29,7 @@ struct Core::Parts {
   size_t shared_bytes;
   u64* shared_map;
   kapi_workqueue* disposal_queue;
+  kapi_workqueue* proxy_queue;
 };
 
 Core& core() noexcept {
@@ -70,8 +71,8 @@ Core::Core(const Parts& parts) noexcept
       realtime_{Clock::Kind::realtime, EVL_CLOCK_REALTIME_DEV, monotonic_.gravities()},
       system_heap_{parts.system_arena, parts.system_bytes},
       shared_heap_{parts.shared_pages, parts.shared_bytes, parts.shared_map},
-      files_{system_heap_},
       disposal_queue_{parts.disposal_queue},
+      proxy_queue_{parts.proxy_queue},
       control_{kControlClass, 1},
       trace_{kTraceClass, 1},
       clocks_{kClockClass, parts.config.nr_clocks},
@@ -228,6 +229,7 @@ class Boot final : Immovable {
   size_t shared_bytes_{0};
   u64* shared_map_{nullptr};
   kapi_workqueue* queue_{nullptr};
+  kapi_workqueue* proxy_queue_{nullptr};
   ClockElement* clock_elements_[2]{};
 };
 
@@ -251,15 +253,17 @@ Status Boot::memory_up(const InbandStage& inband) noexcept {
   shared_pages_ = kapi_alloc_shared(shared_bytes_);
   const size_t map_words = IdMap::words_for(SharedHeap::slots_in(shared_bytes_));
   shared_map_ = static_cast<u64*>(kapi_alloc(map_words * sizeof(u64)));
-  queue_ = kapi_workqueue_create("evl_disposal");
+  queue_ = kapi_workqueue_create("evl_disposal", 1);
+  proxy_queue_ = kapi_workqueue_create("evl_proxy", 2 * config_.nr_proxies);
   if (system_arena_ != nullptr && shared_pages_ != nullptr && shared_map_ != nullptr &&
-      queue_ != nullptr)
+      queue_ != nullptr && proxy_queue_ != nullptr)
     return kOk;
   memory_down(inband);
   return Errno::nomem;
 }
 
 void Boot::memory_down(const InbandStage&) noexcept {
+  if (proxy_queue_ != nullptr) kapi_workqueue_destroy(proxy_queue_);
   if (queue_ != nullptr) kapi_workqueue_destroy(queue_);
   kapi_free(shared_map_);
   if (shared_pages_ != nullptr) kapi_free_shared(shared_pages_, shared_bytes_);
@@ -275,7 +279,8 @@ Status Boot::core_up_step(const InbandStage&) noexcept {
                              .shared_pages = shared_pages_,
                              .shared_bytes = shared_bytes_,
                              .shared_map = shared_map_,
-                             .disposal_queue = queue_});
+                             .disposal_queue = queue_,
+                             .proxy_queue = proxy_queue_});
   return kOk;
 }
 

@@ -52,11 +52,13 @@ class Core final : Immovable {
   }
   [[nodiscard]] FileTable& files() noexcept { return files_; }
   [[nodiscard]] kapi_workqueue* disposal_queue() noexcept { return disposal_queue_; }
+  // Of all proxies: wide enough for two transfers of each, which may wait for their targets.
+  [[nodiscard]] kapi_workqueue* proxy_queue() noexcept { return proxy_queue_; }
   [[nodiscard]] Factory& threads() noexcept { return threads_; }
   [[nodiscard]] Factory& monitors() noexcept { return monitors_; }
 
-  // Live objects of all factories, bytes of the system heap with the entries of the file table,
-  // slots of the shared heap: all zero when nothing leaked. For tests.
+  // Live objects of all factories, bytes of the system heap, slots of the shared heap: all zero
+  // when nothing leaked. For tests.
   struct Census {
     unsigned elements;
     size_t heap_bytes;
@@ -98,6 +100,7 @@ class Core final : Immovable {
   SharedHeap shared_heap_;
   FileTable files_;
   kapi_workqueue* const disposal_queue_;
+  kapi_workqueue* const proxy_queue_;
   Factory control_;
   Factory trace_;
   Factory clocks_;

@@ -209,11 +209,12 @@ void evl_on_ptrace_step(struct kapi_task* task) {
 // ---- Descriptors ----
 
 void evl_on_fd_install(const struct kapi_files* files, unsigned int fd, struct kapi_file* file) {
-  core().files().install(files, fd, *static_cast<OobFile*>(kapi_oob_data(file)));
+  core().files().install(files, fd, *static_cast<OobFile*>(kapi_oob_data(file)),
+                         InbandStage::at_entry());
 }
 
 void evl_on_fd_uninstall(const struct kapi_files* files, unsigned int fd, struct kapi_file*) {
-  core().files().uninstall(files, fd);
+  core().files().uninstall(files, fd, InbandStage::at_entry());
 }
 
 }  // extern "C"

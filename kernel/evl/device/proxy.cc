@@ -3,48 +3,45 @@
 #include "device/proxy.h"
 
 #include "base/in_place.h"
+#include "boot/core.h"
 #include "device/poll.h"
 
 namespace evl {
 
-Proxy::Proxy(Factory& factory, u32 clone_flags, kapi_file* target, u32 granularity, Side output,
-             Side input, std::byte* bounce) noexcept
+Proxy::Proxy(Factory& factory, u32 clone_flags, const Parts& parts) noexcept
     : Element{factory, clone_flags},
-      target_{target},
-      granularity_{granularity},
-      output_{output},
-      input_{input},
-      bounce_{bounce},
-      output_work_{&Proxy::empty, output.queue, this},
-      input_work_{&Proxy::fill, input.queue, this} {
-  if (input_.stream != nullptr) input_.stream->set_feeder(input_work_);
+      parts_{parts},
+      output_work_{&Proxy::empty, core().proxy_queue(), this},
+      input_work_{&Proxy::fill, core().proxy_queue(), this} {
+  if (parts_.input != nullptr) parts_.input->set_feeder(input_work_);
 }
 
-Result<Stream*> Proxy::check(const Side& side, size_t bytes) const noexcept {
-  if (side.stream == nullptr) return Errno::nxio;
-  if (bytes > side.stream->size()) return Errno::fbig;
-  if (bytes % granularity_ != 0) return Errno::inval;
-  return side.stream;
+Result<Stream*> Proxy::check(Stream* stream, size_t bytes) const noexcept {
+  if (stream == nullptr) return Errno::nxio;
+  if (bytes > stream->size()) return Errno::fbig;
+  if (bytes % parts_.granularity != 0) return Errno::inval;
+  return stream;
 }
 
 Result<Stream*> Proxy::output(size_t bytes) const noexcept {
-  return check(output_, bytes);
+  return check(parts_.output, bytes);
 }
 
 Result<Stream*> Proxy::input(size_t bytes) const noexcept {
-  return check(input_, bytes);
+  return check(parts_.input, bytes);
 }
 
 // What the target refuses is dropped: nobody is left to hear of it.
 void Proxy::empty(Work& work, const InbandStage&) noexcept {
   Proxy& self = owner_of<Proxy, &Proxy::output_work_>(work);
-  Stream& stream = *self.output_.stream;
+  Stream& stream = *self.parts_.output;
   for (;;) {
-    const std::span<std::byte> piece = stream.take(self.granularity_, Proxy::kMaxSize);
+    const std::span<std::byte> piece = stream.take(self.parts_.granularity, Proxy::kMaxSize);
     if (piece.empty()) return;
     size_t sent = 0;
     while (sent < piece.size()) {
-      const long done = kapi_kernel_write(self.target_, piece.data() + sent, piece.size() - sent);
+      const long done =
+          kapi_kernel_write(self.parts_.target, piece.data() + sent, piece.size() - sent);
       if (done <= 0) break;
       sent += static_cast<size_t>(done);
     }
@@ -52,57 +49,71 @@ void Proxy::empty(Work& work, const InbandStage&) noexcept {
   }
 }
 
+// A target may give less than it was asked for, a pipe does: what follows completes the unit. What
+// has come when the target ends, or fails, is all that comes of it. Returns the bytes in
+// parts_.bounce.
+u32 Proxy::fetch(u32 bytes, long& last) noexcept {
+  u32 got = 0;
+  do {
+    last = kapi_kernel_read(parts_.target, parts_.bounce + got, bytes - got);
+    if (last <= 0) break;
+    got += static_cast<u32>(last);
+  } while (got % parts_.granularity != 0);
+  return got;
+}
+
 void Proxy::fill(Work& work, const InbandStage&) noexcept {
   Proxy& self = owner_of<Proxy, &Proxy::input_work_>(work);
-  Stream& stream = *self.input_.stream;
+  Stream& stream = *self.parts_.input;
   const u32 room = stream.fill().room;
   u32 bytes = stream.wanted();
+  if (bytes == 0) return;
   if (bytes > room) bytes = room;
   if (bytes > kBounce) bytes = kBounce;
-  if (bytes < self.granularity_ && room >= self.granularity_) bytes = self.granularity_;
-  bytes -= bytes % self.granularity_;
+  if (bytes < self.parts_.granularity && room >= self.parts_.granularity)
+    bytes = self.parts_.granularity;
+  bytes -= bytes % self.parts_.granularity;
   if (bytes == 0) return;
-  const long got = kapi_kernel_read(self.target_, self.bounce_, bytes);
+  long last = 0;
+  const u32 got = self.fetch(bytes, last);
   // The only one who writes to the ring: there is room.
-  if (got > 0)
-    (void)stream.push({self.bounce_, static_cast<size_t>(got)});
-  else
-    stream.end(status_of(got));
+  if (got > 0) (void)stream.push({self.parts_.bounce, got});
+  if (last <= 0) stream.end(status_of(last));
   schedule();
 }
 
 unsigned Proxy::poll(kapi_file* file, kapi_poll_table* table) noexcept {
-  if (output_.stream == nullptr && input_.stream == nullptr)
-    return kapi_poll_forward(target_, table);
+  if (parts_.output == nullptr && parts_.input == nullptr)
+    return kapi_poll_forward(parts_.target, table);
   unsigned ready = 0;
-  if (output_.stream != nullptr) {
-    output_.stream->poll(file, table);
-    if (output_.stream->fill().idle) ready |= kPollOut;
+  if (parts_.output != nullptr) {
+    parts_.output->poll(file, table);
+    if (parts_.output->fill().idle) ready |= kPollOut;
   }
-  if (input_.stream != nullptr) {
-    input_.stream->poll(file, table);
-    input_.stream->want(granularity_);  // Who polls wants to know whether there is some.
-    if (input_.stream->is_readable()) ready |= kPollIn;
+  if (parts_.input != nullptr) {
+    parts_.input->poll(file, table);
+    parts_.input->want(parts_.granularity);  // Who polls wants to know whether there is some.
+    if (parts_.input->is_readable()) ready |= kPollIn;
   }
   return ready;
 }
 
 void Proxy::flush(InfoFlags reasons) noexcept {
-  if (output_.stream != nullptr) output_.stream->flush(reasons);
-  if (input_.stream != nullptr) input_.stream->flush(reasons);
+  if (parts_.output != nullptr) parts_.output->flush(reasons);
+  if (parts_.input != nullptr) parts_.input->flush(reasons);
+}
+
+void Proxy::Parts::drop(const InbandStage& inband) const noexcept {
+  Stream::drop(output, inband);
+  Stream::drop(input, inband);
+  kapi_free(bounce);
+  if (target != nullptr) kapi_put_file(target);
 }
 
 void Proxy::drop_parts(const InbandStage& inband) noexcept {
-  kapi_file* const target = target_;
-  std::byte* const bounce = bounce_;
-  const Side sides[] = {output_, input_};
+  const Parts parts = parts_;
   discard(inband, this);
-  for (const Side& side : sides) {
-    if (side.queue != nullptr) kapi_workqueue_destroy(side.queue);
-    Stream::drop(side.stream, inband);
-  }
-  kapi_free(bounce);
-  if (target != nullptr) kapi_put_file(target);
+  parts.drop(inband);
 }
 
 }  // namespace evl

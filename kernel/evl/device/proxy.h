@@ -13,7 +13,9 @@
 
 namespace evl {
 
-// PX1  Each transfer to the target is a multiple of the granularity; each one asked of it, too.
+// PX1  Each transfer to the target is a multiple of the granularity; so is what the input ring
+// gets,
+//      but for the last piece before the end of the target.
 // PX2  Output is in the order of the writes; POLLOUT says that all of it was sent.
 // A worker that waits for input of the target keeps the element alive until there is some.
 class Proxy final : public Element {
@@ -21,14 +23,17 @@ class Proxy final : public Element {
   static constexpr u32 kMaxSize = u32{1} << 30;
   static constexpr u32 kBounce = 4096;  // Input comes in pieces of at most so much.
 
-  // One direction. Without a ring: absent.
-  struct Side {
-    Stream* stream{nullptr};
-    kapi_workqueue* queue{nullptr};
+  // What it is made of. Without a ring, a direction is absent.
+  struct Parts {
+    kapi_file* target{nullptr};  // A reference.
+    u32 granularity{1};
+    Stream* output{nullptr};
+    Stream* input{nullptr};
+    std::byte* bounce{nullptr};  // For input: kBounce bytes or the granularity, the larger one.
+
+    void drop(const InbandStage& inband) const noexcept;  // Sleeps.
   };
-  // Takes over all of it. `bounce`: for input, kBounce bytes or the granularity, the larger one.
-  Proxy(Factory& factory, u32 clone_flags, kapi_file* target, u32 granularity, Side output,
-        Side input, std::byte* bounce) noexcept;
+  Proxy(Factory& factory, u32 clone_flags, const Parts& parts) noexcept;  // Takes them over.
   void drop_parts(const InbandStage& inband) noexcept;  // By dispose, at the end. Sleeps.
 
   /// The stream of a transfer that is legal. Errors: ENXIO no such direction; EFBIG larger than the
@@ -38,19 +43,16 @@ class Proxy final : public Element {
   void send() noexcept { output_work_.call(); }  // There is output. Any stage.
 
   [[nodiscard]] unsigned poll(kapi_file* file, kapi_poll_table* table) noexcept;
-  [[nodiscard]] kapi_file* target() const noexcept { return target_; }
+  [[nodiscard]] kapi_file* target() const noexcept { return parts_.target; }
   void flush(InfoFlags reasons) noexcept;
 
  private:
   static void empty(Work& work, const InbandStage& inband) noexcept;
   static void fill(Work& work, const InbandStage& inband) noexcept;
-  [[nodiscard]] Result<Stream*> check(const Side& side, size_t bytes) const noexcept;
+  [[nodiscard]] u32 fetch(u32 bytes, long& last) noexcept;
+  [[nodiscard]] Result<Stream*> check(Stream* stream, size_t bytes) const noexcept;
 
-  kapi_file* const target_;  // A reference.
-  const u32 granularity_;
-  const Side output_;
-  const Side input_;
-  std::byte* const bounce_;
+  const Parts parts_;
   Work output_work_;
   Work input_work_;
 };

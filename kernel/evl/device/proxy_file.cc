@@ -7,12 +7,15 @@
 namespace evl {
 namespace {
 
-Status open_side(Proxy::Side& side, const char* name, u32 size,
-                 const InbandStage& inband) noexcept {
-  side.queue = kapi_workqueue_create(name);
-  if (side.queue == nullptr) return Errno::nomem;
-  side.stream = EVL_TRY(Stream::make(name, size, inband));
-  return kOk;
+Status make_rings(Proxy::Parts& parts, u32 bytes, u32 directions,
+                  const InbandStage& inband) noexcept {
+  if ((directions & EVL_CLONE_OUTPUT) != 0)
+    parts.output = EVL_TRY(Stream::make("evl-proxy.O", bytes, inband));
+  if ((directions & EVL_CLONE_INPUT) == 0) return kOk;
+  parts.input = EVL_TRY(Stream::make("evl-proxy.I", bytes, inband));
+  const size_t piece = parts.granularity > Proxy::kBounce ? parts.granularity : Proxy::kBounce;
+  parts.bounce = static_cast<std::byte*>(kapi_alloc(piece));
+  return parts.bounce != nullptr ? kOk : Status{Errno::nomem};
 }
 
 Result<Element*> build(Factory& factory, UserBytes attrs, u32 clone_flags, u32&,
@@ -26,31 +29,13 @@ Result<Element*> build(Factory& factory, UserBytes attrs, u32 clone_flags, u32&,
   if (wanted.bufsz == 0 && (directions != 0 || granularity > 1)) return Errno::inval;
   if (wanted.bufsz != 0 && directions == 0) directions = EVL_CLONE_OUTPUT;
 
-  kapi_file* const target = kapi_get_file(static_cast<int>(wanted.fd));
-  if (target == nullptr) return Errno::badf;
-  Proxy::Side output{};
-  Proxy::Side input{};
-  std::byte* bounce = nullptr;
-  Status status = kOk;
-  if ((directions & EVL_CLONE_OUTPUT) != 0)
-    status = open_side(output, "evl-proxy.O", wanted.bufsz, inband);
-  if (status.ok() && (directions & EVL_CLONE_INPUT) != 0) {
-    status = open_side(input, "evl-proxy.I", wanted.bufsz, inband);
-    bounce = static_cast<std::byte*>(
-        kapi_alloc(granularity > Proxy::kBounce ? granularity : Proxy::kBounce));
-    if (bounce == nullptr) status = Errno::nomem;
-  }
-  Proxy* proxy = nullptr;
-  if (status.ok()) {
-    proxy = create<Proxy>(inband, factory, clone_flags, target, granularity, output, input, bounce);
-    if (proxy != nullptr) return proxy;
-  }
-  for (const Proxy::Side& side : {output, input}) {
-    if (side.queue != nullptr) kapi_workqueue_destroy(side.queue);
-    Stream::drop(side.stream, inband);
-  }
-  kapi_free(bounce);
-  kapi_put_file(target);
+  Proxy::Parts parts{.target = kapi_get_file(static_cast<int>(wanted.fd)),
+                     .granularity = granularity};
+  if (parts.target == nullptr) return Errno::badf;
+  const Status status = make_rings(parts, wanted.bufsz, directions, inband);
+  Proxy* const proxy = status.ok() ? create<Proxy>(inband, factory, clone_flags, parts) : nullptr;
+  if (proxy != nullptr) return proxy;
+  parts.drop(inband);
   return Errno::nomem;
 }
 
@@ -94,18 +79,23 @@ long write(void* object, kapi_file* file, const void* buf, size_t bytes) {
       proxy, stream.value()->write(InbandStage::at_entry(), UserBytes{buf}, bytes, nonblock(file)));
 }
 
+// Nothing to be had without waiting is no error of a proxy. PX1 keeps what there is rounded.
+long was_read(Result<long> result) noexcept {
+  return result.is(Errno::again) ? 0 : outcome(result);
+}
+
 long oob_read(void* object, kapi_file* file, void* buf, size_t bytes) {
   const auto stream = ElementFile::element<Proxy>(object).input(bytes);
   if (!stream.ok()) return code_of(Status{stream.error()});
-  return outcome(stream.value()->read(OobStage::at_entry(), *current_thread(), UserBytes{buf},
-                                      bytes, Stream::Want::some, nonblock(file)));
+  return was_read(stream.value()->read(OobStage::at_entry(), *current_thread(), UserBytes{buf},
+                                       bytes, nonblock(file)));
 }
 
 long read(void* object, kapi_file* file, void* buf, size_t bytes) {
   const auto stream = ElementFile::element<Proxy>(object).input(bytes);
   if (!stream.ok()) return code_of(Status{stream.error()});
-  return outcome(stream.value()->read(InbandStage::at_entry(), UserBytes{buf}, bytes,
-                                      Stream::Want::some, nonblock(file)));
+  return was_read(
+      stream.value()->read(InbandStage::at_entry(), UserBytes{buf}, bytes, nonblock(file)));
 }
 
 unsigned poll(void* object, kapi_file* file, kapi_poll_table* table) {

@@ -11,7 +11,6 @@ namespace evl {
 struct Stream::Attempt {
   Stream& stream;
   u32 bytes;
-  Want want;
   bool nonblock;
   bool (Stream::*attempt)(Attempt&) noexcept;
   u32 position{0};
@@ -78,13 +77,13 @@ bool Stream::try_read(Attempt& attempt) noexcept {
   queue_.lock().assert_held();
   const u32 filled = ring_.filled();
   u32 bytes = filled < attempt.bytes ? filled : attempt.bytes;
-  const bool partial =
-      attempt.want == Want::some || attempt.nonblock || writers_blocked_ > 0 || ended_;
+  const bool partial = attempt.nonblock || writers_blocked_ > 0 || ended_;
   if (bytes < attempt.bytes && !partial) bytes = 0;
   if (bytes == 0) {
     if (!ended_) {
       if (feeder_ != nullptr) {
-        wanted_ = wanted_ > attempt.bytes ? wanted_ : attempt.bytes;
+        const u32 missing = attempt.bytes - filled;
+        wanted_ = wanted_ > missing ? wanted_ : missing;
         feeder_->call();
       }
       return false;
@@ -157,7 +156,7 @@ Result<long> Stream::write(const OobStage& oob, Thread& self, UserBytes from, si
                            bool nonblock) noexcept {
   if (bytes > ring_.size()) return Errno::inval;
   if (bytes == 0) return 0L;
-  Attempt attempt{*this, static_cast<u32>(bytes), Want::all, nonblock, &Stream::try_write};
+  Attempt attempt{*this, static_cast<u32>(bytes), nonblock, &Stream::try_write};
   const Deadline deadline = nonblock ? Deadline::nonblock() : Deadline::never();
   const Status waited =
       queue_.wait_until(oob, self, deadline, [&]() noexcept { return try_write(attempt); });
@@ -168,26 +167,25 @@ Result<long> Stream::write(const InbandStage&, UserBytes from, size_t bytes,
                            bool nonblock) noexcept {
   if (bytes > ring_.size()) return Errno::inval;
   if (bytes == 0) return 0L;
-  Attempt attempt{*this, static_cast<u32>(bytes), Want::all, nonblock, &Stream::try_write};
+  Attempt attempt{*this, static_cast<u32>(bytes), nonblock, &Stream::try_write};
   return finish_write(attempt, sleep_inband(attempt), from);
 }
 
-Result<long> Stream::read(const OobStage& oob, Thread& self, UserBytes to, size_t bytes, Want want,
+Result<long> Stream::read(const OobStage& oob, Thread& self, UserBytes to, size_t bytes,
                           bool nonblock) noexcept {
   if (bytes > ring_.size()) return Errno::inval;
   if (bytes == 0) return 0L;
-  Attempt attempt{*this, static_cast<u32>(bytes), want, nonblock, &Stream::try_read};
+  Attempt attempt{*this, static_cast<u32>(bytes), nonblock, &Stream::try_read};
   const Deadline deadline = nonblock ? Deadline::nonblock() : Deadline::never();
   const Status waited =
       queue_.wait_until(oob, self, deadline, [&]() noexcept { return try_read(attempt); });
   return finish_read(attempt, waited, to);
 }
 
-Result<long> Stream::read(const InbandStage&, UserBytes to, size_t bytes, Want want,
-                          bool nonblock) noexcept {
+Result<long> Stream::read(const InbandStage&, UserBytes to, size_t bytes, bool nonblock) noexcept {
   if (bytes > ring_.size()) return Errno::inval;
   if (bytes == 0) return 0L;
-  Attempt attempt{*this, static_cast<u32>(bytes), want, nonblock, &Stream::try_read};
+  Attempt attempt{*this, static_cast<u32>(bytes), nonblock, &Stream::try_read};
   return finish_read(attempt, sleep_inband(attempt), to);
 }
 
@@ -200,6 +198,7 @@ Result<long> Stream::push(std::span<const std::byte> data) noexcept {
   const Ring::Slot slot = ring_.slot(position, bytes);
   __builtin_memcpy(slot.first.data(), data.data(), slot.first.size());
   __builtin_memcpy(slot.second.data(), data.data() + slot.first.size(), slot.second.size());
+  wanted_ = 0;  // Whom this is not enough for asks again: a feeder brings no more than is missing.
   if (ring_.commit_write()) wake(irqs_off);
   return static_cast<long>(bytes);
 }
@@ -231,8 +230,10 @@ u32 Stream::wanted() noexcept {
 void Stream::want(u32 bytes) noexcept {
   HardIrqGuard irqs_off;
   HardLockGuard guard{queue_.lock(), irqs_off};
-  if (ring_.filled() >= bytes || feeder_ == nullptr) return;
-  wanted_ = wanted_ > bytes ? wanted_ : bytes;
+  const u32 filled = ring_.filled();
+  if (filled >= bytes || ended_ || feeder_ == nullptr) return;
+  const u32 missing = bytes - filled;
+  wanted_ = wanted_ > missing ? wanted_ : missing;
   feeder_->call();
 }
 
@@ -242,6 +243,7 @@ void Stream::end(Status status) noexcept {
     HardLockGuard guard{queue_.lock(), irqs_off};
     ended_ = true;
     end_ = status;
+    wanted_ = 0;  // What comes after the end is for who has seen it.
     wake(irqs_off);
   }
   schedule();

@@ -19,14 +19,14 @@ namespace evl {
 //        what there is rather than wait for more (XB2).
 class Stream final : Immovable {
  public:
-  enum class Want : bool { all, some };  // What a reader waits for: all it asked for, or anything.
-
   /// Sleeps. ENOMEM. `name` has static storage. `size` is at least 1.
   [[nodiscard]] static Result<Stream*> make(const char* name, u32 size,
                                             const InbandStage& inband) noexcept;
   static void drop(Stream* stream, const InbandStage& inband) noexcept;  // nullptr is fine. Sleeps.
 
-  /// Moves bytes from, or to, user space. Writes are all or nothing. What reaches a fault is zero.
+  /// Moves bytes from, or to, user space. Writes are all or nothing; reads too, but for what there
+  /// is at the end of the stream, with nonblock, or while a writer waits for room (ST2). What
+  /// reaches a fault is zero.
   /// Errors: EINVAL more than the ring; EAGAIN nonblock; EINTR (in-band ERESTARTSYS); EIDRM;
   /// EFAULT.
   [[nodiscard]] Result<long> write(const OobStage& oob, Thread& self, UserBytes from, size_t bytes,
@@ -34,8 +34,8 @@ class Stream final : Immovable {
   [[nodiscard]] Result<long> write(const InbandStage& inband, UserBytes from, size_t bytes,
                                    bool nonblock) noexcept;
   [[nodiscard]] Result<long> read(const OobStage& oob, Thread& self, UserBytes to, size_t bytes,
-                                  Want want, bool nonblock) noexcept;
-  [[nodiscard]] Result<long> read(const InbandStage& inband, UserBytes to, size_t bytes, Want want,
+                                  bool nonblock) noexcept;
+  [[nodiscard]] Result<long> read(const InbandStage& inband, UserBytes to, size_t bytes,
                                   bool nonblock) noexcept;
   // From kernel memory, all or nothing. Any stage. EAGAIN, EINVAL. A scheduling point is the
   // caller's.
@@ -47,7 +47,7 @@ class Stream final : Immovable {
   void taken() noexcept;
 
   // For a worker that fills the ring: it is called when a reader finds too little; wanted() is what
-  // readers asked for since, in bytes. Set before anybody reads.
+  // readers miss, in bytes: 0 when they have got it meanwhile. Set before anybody reads.
   void set_feeder(Work& feeder) noexcept { feeder_ = &feeder; }
   [[nodiscard]] u32 wanted() noexcept;
   void want(u32 bytes) noexcept;

@@ -61,8 +61,8 @@ long oob_write(void* object, kapi_file* file, const void* buf, size_t bytes) {
 long oob_read(void* object, kapi_file* file, void* buf, size_t bytes) {
   Stream* const stream = ElementFile::element<Xbuf>(object).outbound();
   if (stream == nullptr) return -ENOBUFS;
-  return code_of(stream->read(OobStage::at_entry(), *current_thread(), UserBytes{buf}, bytes,
-                              Stream::Want::all, nonblock(file)));
+  return code_of(
+      stream->read(OobStage::at_entry(), *current_thread(), UserBytes{buf}, bytes, nonblock(file)));
 }
 
 long write(void* object, kapi_file* file, const void* buf, size_t bytes) {
@@ -74,8 +74,7 @@ long write(void* object, kapi_file* file, const void* buf, size_t bytes) {
 long read(void* object, kapi_file* file, void* buf, size_t bytes) {
   Stream* const stream = ElementFile::element<Xbuf>(object).inbound();
   if (stream == nullptr) return -ENOBUFS;
-  return code_of(stream->read(InbandStage::at_entry(), UserBytes{buf}, bytes, Stream::Want::all,
-                              nonblock(file)));
+  return code_of(stream->read(InbandStage::at_entry(), UserBytes{buf}, bytes, nonblock(file)));
 }
 
 unsigned poll(void* object, kapi_file* file, kapi_poll_table* table) {

@@ -71,15 +71,15 @@ int open_clone(void* device_object, kapi_file*, void** object) {
 void release_clone(void* object, kapi_file*) {
   const InbandStage inband = InbandStage::at_entry();
   auto* const file = static_cast<Factory::CloneFile*>(object);
-  Element* const element = file->element;
+  Element* const element = file->element.load_relaxed();
   discard(inband, file);
   if (element != nullptr) element->put();
 }
 
 long ioctl_clone(void* object, kapi_file*, unsigned cmd, unsigned long arg) {
-  if (cmd != EVL_IOC_CLONE) return -ENOTTY;
   const InbandStage inband = InbandStage::at_entry();
   auto& file = *static_cast<Factory::CloneFile*>(object);
+  if (cmd != EVL_IOC_CLONE) return code_of(file.factory.pass_on(file, cmd, inband));
   return code_of(file.factory.clone(file, UserPtr<evl_clone_req>{arg}, inband));
 }
 
@@ -98,6 +98,12 @@ Status Factory::clone(CloneFile& file, UserPtr<evl_clone_req> request,
   const Status status = make_clone(file, request, inband);
   if (!status.ok()) file.used.store_release(false);  // Pairs with the exchange above.
   return status;
+}
+
+Status Factory::pass_on(CloneFile& file, unsigned cmd, const InbandStage& inband) noexcept {
+  Element* const element = file.element.load_acquire();  // Pairs with the store in make_clone().
+  if (class_.undo == nullptr || element == nullptr) return Errno::notty;
+  return class_.undo(*element, cmd, inband);
 }
 
 Status Factory::make_clone(CloneFile& file, UserPtr<evl_clone_req> request,
@@ -125,7 +131,7 @@ Status Factory::make_clone(CloneFile& file, UserPtr<evl_clone_req> request,
   (void)EVL_TRY(request.write(wanted));
   if (class_.commit != nullptr) (void)EVL_TRY(class_.commit(*element, inband));
   hidden.install();
-  file.element = element.release();
+  file.element.store_release(element.release());
   return kOk;
 }
 

@@ -11,8 +11,8 @@ namespace evl {
 struct Factory::CloneFile final : Immovable {
   explicit CloneFile(Factory& of) noexcept : factory{of} {}
   Factory& factory;
-  Atomic<bool> used{false};   // A clone is under way, or was made.
-  Element* element{nullptr};  // With a reference.
+  Atomic<bool> used{false};           // A clone is under way, or was made.
+  Atomic<Element*> element{nullptr};  // With a reference.
 };
 
 extern const kapi_file_ops kCloneOps;

@@ -38,6 +38,9 @@ struct ElementClass {
   /// nullptr, or the last step of a clone that can fail: the element has its name and device, its
   /// descriptor is not installed yet. Of threads: attaches the caller. Sleeps.
   Status (*commit)(Element& element, const InbandStage& inband) noexcept = nullptr;
+  /// nullptr, or a request on the clone file that has made the element, by who cannot open its
+  /// node: such an element would outlive its last file. Of threads: EVL_THRIOC_DETACH_SELF. Sleeps.
+  Status (*undo)(Element& element, unsigned cmd, const InbandStage& inband) noexcept = nullptr;
 };
 
 // Elements by handle. 30 bits, from a counter that wraps and skips 0 and what is in use.
@@ -77,6 +80,9 @@ class Factory final : Immovable {
   struct CloneFile;
   [[nodiscard]] Status clone(CloneFile& file, UserPtr<evl_clone_req> request,
                              const InbandStage& inband) noexcept;
+
+  // Another request than EVL_IOC_CLONE on the clone device's file. ENOTTY; those of the class.
+  [[nodiscard]] Status pass_on(CloneFile& file, unsigned cmd, const InbandStage& inband) noexcept;
 
   /// Names the element (nullptr: "<class>%<minor>"), takes its minor, makes its device. By clone()
   /// and for elements of the core. Errors: EEXIST, EAGAIN, ENOMEM.

@@ -3,7 +3,7 @@
 // lock of Linux's table; get() on either stage.
 #include "file/oob_file.h"
 
-#include "memory/heap.h"
+#include "base/in_place.h"
 
 namespace evl {
 
@@ -32,6 +32,7 @@ struct FileTable::Entry final : Immovable {
   }
 };
 
+FileTable::FileTable() noexcept = default;
 FileTable::~FileTable() = default;
 
 FileTable::Bucket& FileTable::bucket(const kapi_files* files, unsigned fd) noexcept {
@@ -53,8 +54,9 @@ FileTable::Entry* FileTable::find(Bucket& bucket, const kapi_files* files, unsig
   return nullptr;
 }
 
-void FileTable::install(const kapi_files* files, unsigned fd, OobFile& file) noexcept {
-  Entry* fresh = create_in<Entry>(heap_, files, fd, file);
+void FileTable::install(const kapi_files* files, unsigned fd, OobFile& file,
+                        const InbandStage& inband) noexcept {
+  Entry* fresh = create_nowait<Entry>(inband, files, fd, file);
   Bucket& bucket = this->bucket(files, fd);
   {
     HardIrqGuard irqs_off;
@@ -69,12 +71,12 @@ void FileTable::install(const kapi_files* files, unsigned fd, OobFile& file) noe
     }
   }
   if (fresh == nullptr)
-    kapi_print_ratelimited(KAPI_WARNING, "system heap exhausted: descriptor %u is in-band only",
-                           fd);
-  discard_in(heap_, fresh);
+    kapi_print_ratelimited(KAPI_WARNING, "out of memory: descriptor %u is in-band only", fd);
+  discard(inband, fresh);
 }
 
-void FileTable::uninstall(const kapi_files* files, unsigned fd) noexcept {
+void FileTable::uninstall(const kapi_files* files, unsigned fd,
+                          const InbandStage& inband) noexcept {
   Bucket& bucket = this->bucket(files, fd);
   Entry* found = nullptr;
   {
@@ -83,7 +85,7 @@ void FileTable::uninstall(const kapi_files* files, unsigned fd) noexcept {
     found = find(bucket, files, fd);
     if (found != nullptr) bucket.entries.remove(found->hook);
   }
-  discard_in(heap_, found);
+  discard(inband, found);
 }
 
 OobFile* FileTable::get(const kapi_files* files, unsigned fd) noexcept {

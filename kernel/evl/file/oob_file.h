@@ -13,8 +13,6 @@
 
 namespace evl {
 
-class Heap;
-
 // Of <asm-generic/fcntl.h>, for kapi_anon_file() and kapi_file_flags().
 inline constexpr unsigned kOpenReadWrite = 02;
 inline constexpr unsigned kOpenNonblock = 04000;
@@ -61,12 +59,15 @@ class OobFile final : Immovable {
 //      uninstalled, of files with oob data.
 class FileTable final : Immovable {
  public:
-  explicit FileTable(Heap& heap) noexcept : heap_{heap} {}
+  FileTable() noexcept;
   ~FileTable();
 
-  // From upcalls: may not sleep. Out of heap: logged; the descriptor stays in-band only (EBADF).
-  void install(const kapi_files* files, unsigned fd, OobFile& file) noexcept;
-  void uninstall(const kapi_files* files, unsigned fd) noexcept;
+  // From upcalls: may not sleep. Entries are Linux's memory, on the account of who opens files, so
+  // that nobody can take them from others. Out of memory: logged; the descriptor stays in-band only
+  // (EBADF).
+  void install(const kapi_files* files, unsigned fd, OobFile& file,
+               const InbandStage& inband) noexcept;
+  void uninstall(const kapi_files* files, unsigned fd, const InbandStage& inband) noexcept;
 
   /// The file with a reference, or nullptr. Any stage. O(log n) under one hard lock.
   [[nodiscard]] OobFile* get(const kapi_files* files, unsigned fd) noexcept;
@@ -85,7 +86,6 @@ class FileTable final : Immovable {
       EVL_REQUIRES(bucket.lock);
 
   std::array<Bucket, kBuckets> buckets_;
-  Heap& heap_;
 };
 
 // A reference that gives itself back.
@@ -99,7 +99,7 @@ class [[nodiscard]] FileRef final {
   }
   [[nodiscard]] explicit operator bool() const noexcept { return file_ != nullptr; }
   [[nodiscard]] kapi_file* file() const noexcept { return file_->file(); }
-  [[nodiscard]] const OobFile* get() const noexcept { return file_; }
+  [[nodiscard]] OobFile* get() const noexcept { return file_; }
   // The object behind the descriptor if it is of this type, else nullptr.
   template <typename T>
   [[nodiscard]] T* object(const kapi_file_ops& ops) const noexcept {

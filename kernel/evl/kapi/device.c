@@ -199,6 +199,15 @@ static int add_attributes(struct kapi_device *device, const struct kapi_attribut
 	return 0;
 }
 
+/*
+ * What root makes belongs to whom the clone device belongs to. What somebody else makes is his: he
+ * was let in by the group of the clone device, which opens no node of its owner.
+ */
+static kuid_t owner_of_element(const struct kapi_device *clone)
+{
+	return uid_eq(current_fsuid(), GLOBAL_ROOT_UID) ? clone->uid : current_fsuid();
+}
+
 int kapi_device_create(const struct kapi_device_setup *setup, struct kapi_device **device)
 {
 	struct kapi_device *p;
@@ -214,7 +223,7 @@ int kapi_device_create(const struct kapi_device_setup *setup, struct kapi_device
 	p->ops = setup->ops;
 	p->object = setup->object;
 	p->in_dev = setup->in_dev;
-	p->uid = setup->owner ? setup->owner->uid : GLOBAL_ROOT_UID;
+	p->uid = setup->owner ? owner_of_element(setup->owner) : GLOBAL_ROOT_UID;
 	p->gid = setup->owner ? setup->owner->gid : GLOBAL_ROOT_GID;
 	init_rwsem(&p->guard);
 

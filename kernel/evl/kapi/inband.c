@@ -115,9 +115,16 @@ unsigned int kapi_poll_forward(struct kapi_file *file, struct kapi_poll_table *t
 					      (struct poll_table_struct *)table);
 }
 
-struct kapi_workqueue *kapi_workqueue_create(const char *name)
+struct kapi_workqueue *kapi_workqueue_create(const char *name, unsigned int at_once)
 {
-	return (struct kapi_workqueue *)alloc_ordered_workqueue("%s", 0, name);
+	struct workqueue_struct *queue;
+
+	if (at_once == 1)
+		queue = alloc_ordered_workqueue("%s", 0, name);
+	else
+		queue = alloc_workqueue("%s", WQ_UNBOUND, min_t(unsigned int, at_once, WQ_MAX_ACTIVE), name);
+
+	return (struct kapi_workqueue *)queue;
 }
 
 void kapi_workqueue_destroy(struct kapi_workqueue *queue)

@@ -49,8 +49,11 @@ void kapi_poll_wait(struct kapi_file *file, struct kapi_waitq *queue,
 /* What poll() on another file says (proxy). */
 unsigned int kapi_poll_forward(struct kapi_file *file, struct kapi_poll_table *table);
 
-/* Ordered queue: one work at a time, in the order of queueing. Sleeps. NULL: out of memory. */
-struct kapi_workqueue *kapi_workqueue_create(const char *name);
+/*
+ * Up to `at_once` works run at a time, each by itself; with 1, in the order of queueing. Sleeps.
+ * NULL: out of memory.
+ */
+struct kapi_workqueue *kapi_workqueue_create(const char *name, unsigned int at_once);
 void kapi_workqueue_destroy(struct kapi_workqueue *queue);	/* After what is queued has run. */
 
 KAPI_OPAQUE(kapi_work);

@@ -22,6 +22,11 @@ void *kapi_alloc(size_t bytes)
 	return kzalloc(L1_CACHE_ALIGN(bytes), GFP_KERNEL | __GFP_NOWARN);
 }
 
+void *kapi_alloc_nowait(size_t bytes)
+{
+	return kzalloc(bytes, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
+}
+
 void kapi_free(void *block)
 {
 	kfree(block);

@@ -12,6 +12,12 @@ KAPI_BEGIN_DECLS
  * The oob side has the core's own heap (memory/heap.h) and objects allocated beforehand.
  */
 void *kapi_alloc(size_t bytes);
+
+/*
+ * The same where nobody may sleep, aligned as for any scalar; on the account of current's control
+ * group. Stage: inband. Irqs: any, no hard lock held.
+ */
+void *kapi_alloc_nowait(size_t bytes);
 void kapi_free(void *block);	/* Stage: inband. NULL is fine. */
 
 /* Zeroed pages in vmalloc space, for the system heap. Sleeps. NULL when out of memory. */

@@ -100,9 +100,22 @@ void kapi_altsched_init_root(struct kapi_altsched *context)
 	memset(context, 0, sizeof(*context));
 }
 
-void kapi_altsched_start(void)
+/*
+ * Under siglock, as another thread of the process that gives all of them a filter does: it has
+ * either seen that this one is an oob task, and was refused, or its filter is seen here.
+ */
+int kapi_altsched_start(void)
 {
-	dovetail_start_altsched();
+	int ret = -EPERM;
+
+	spin_lock_irq(&current->sighand->siglock);
+	if (dovetail_task_allowed(current)) {
+		dovetail_start_altsched();
+		ret = 0;
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+
+	return ret;
 }
 
 void kapi_altsched_stop(void)

@@ -53,8 +53,12 @@ void kapi_altsched_init(struct kapi_altsched *context);
 /* The placeholder of in-band on one CPU. Stage: inband, at start-up. No task is bound. */
 void kapi_altsched_init_root(struct kapi_altsched *context);
 
-/* From here current may switch stages and gets upcalls; until stop. Stage: inband. Irqs: on. */
-void kapi_altsched_start(void);
+/*
+ * From here current may switch stages and gets upcalls; until stop. Asks once more whether it may,
+ * in one step with the answer: from then on Linux refuses it a filter of system calls.
+ * Stage: inband. Irqs: on. Errors: EPERM as kapi_task_allowed().
+ */
+int kapi_altsched_start(void);
 void kapi_altsched_stop(void);
 
 /*

@@ -34,7 +34,23 @@ kapi_verdict serve(Thread& self, kapi_request& request) noexcept {
   return KAPI_HANDLED;
 }
 
+// The reference of run_request(), unless the handler gave it back.
+class RequestFile final : Immovable {
+ public:
+  RequestFile(Thread& self, OobFile* file) noexcept : self_{self}, serving_{self, file} {}
+  ~RequestFile() { drop_request_file(self_); }
+
+ private:
+  Thread& self_;
+  const Thread::Serving serving_;
+};
+
 }  // namespace
+
+void drop_request_file(Thread& self) noexcept {
+  OobFile* const file = self.end_serving();
+  if (file != nullptr) file->put();
+}
 
 kapi_verdict probe_oob(kapi_request& request, bool caller_oob) noexcept {
   if (!caller_oob) return KAPI_PASS_DOWN;
@@ -64,17 +80,17 @@ kapi_verdict probe_inband(kapi_request& request) noexcept {
 }
 
 long run_request(const OobStage&, Thread& self, const kapi_request& request) noexcept {
-  const FileRef file{core().files().get(static_cast<unsigned>(request.args[0]))};
-  if (!file) return -EBADF;
-  const Thread::Serving serving{self, file.get()};
+  OobFile* const file = core().files().get(static_cast<unsigned>(request.args[0]));
+  if (file == nullptr) return -EBADF;
+  const RequestFile reference{self, file};
   void* const buffer = reinterpret_cast<void*>(request.args[1]);
   switch (request.nr) {
     case sys_evl_read:
-      return kapi_oob_read(file.file(), buffer, request.args[2]);
+      return kapi_oob_read(file->file(), buffer, request.args[2]);
     case sys_evl_write:
-      return kapi_oob_write(file.file(), buffer, request.args[2]);
+      return kapi_oob_write(file->file(), buffer, request.args[2]);
     default:
-      return kapi_oob_ioctl(file.file(), static_cast<unsigned>(request.args[1]), request.args[2]);
+      return kapi_oob_ioctl(file->file(), static_cast<unsigned>(request.args[1]), request.args[2]);
   }
 }
 

@@ -34,6 +34,10 @@ namespace evl {
 // user window is refreshed, the request counted.
 void leave_request(Thread& self, kapi_request& request) noexcept;
 
+// Gives the file of the present request back before its handler is done, which does not use it
+// after that: it can be closed while the handler sleeps. The thread itself, any stage.
+void drop_request_file(Thread& self) noexcept;
+
 }  // namespace evl
 
 #endif  // EVL_REQUEST_DISPATCH_H

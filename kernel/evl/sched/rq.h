@@ -57,6 +57,9 @@ class alignas(KAPI_CACHE_LINE) Rq final : Immovable {
   // Any CPU: a snapshot. On this CPU with irqs off: exact.
   [[nodiscard]] Thread& current() const noexcept { return *current_.load_relaxed(); }
 
+  // When current() got the CPU.
+  [[nodiscard]] MonoDate switched_at(const RqLocked&) const noexcept { return switched_at_; }
+
   // Makes the CPU go through schedule() at its next scheduling point. From another CPU: see RQ5;
   // the IPI leaves at the caller's next scheduling point. O(1).
   void mark_resched(const RqLocked& locked) noexcept;

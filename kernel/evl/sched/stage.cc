@@ -37,6 +37,16 @@ class StageSwitch final {
     Scheduler::make_unready(locked, self);
   }
 
+  // Whether to tell that the thread left the stage as an owner: once for as long as it owns
+  // anything. The mark goes with the last mutex, see Mutex::untrack_owner().
+  [[nodiscard]] static bool alerts(Thread& self) noexcept {
+    HardIrqGuard irqs_off;
+    ThreadGuard locked{self, irqs_off};
+    if (self.info_.has(ThreadInfo::pialert)) return false;
+    self.info_.set(ThreadInfo::pialert);
+    return true;
+  }
+
   // What the thread should not have done, told once it is in-band.
   static void complain(Thread& self, SwitchCause cause, u64 detail) noexcept {
     const StateFlags state = self.peek_state();
@@ -44,7 +54,8 @@ class StageSwitch final {
       self.stats_.inband_switches.add();
       if (state.has(ThreadState::woss)) report(self, static_cast<HmCode>(cause), detail);
     }
-    if (state.has(ThreadState::woli) && self.holds_mutex()) report(self, HmCode::lkdepend);
+    if (state.has(ThreadState::woli) && self.holds_mutex() && alerts(self))
+      report(self, HmCode::lkdepend);
   }
 
   [[nodiscard]] static bool find_cpu(Thread& self) noexcept;

@@ -55,7 +55,8 @@ bool Mutex::untrack_owner(const HardIrqsOff& irqs_off) noexcept {
   ThreadGuard guard{owner, irqs_off};
   owner.lock_.assert_held();
   owner.owned_.remove(*this);
-  if (std::exchange(counted_, false)) --owner.held_mutexes_;
+  if (std::exchange(counted_, false) && --owner.held_mutexes_ == 0)
+    owner.info_.clear(ThreadInfo::pialert);
   if (!BoostQueue::linked(*this)) return false;
   owner.boosters_.remove(*this);
   return PriorityChain::recompute(guard);

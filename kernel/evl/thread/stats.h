@@ -12,6 +12,7 @@ namespace evl {
 class Counter {
  public:
 #ifdef CONFIG_EVL_RUNSTATS
+  static constexpr bool kKept = true;
   // One writer: no read-modify-write needed.
   void add(u64 amount = 1) noexcept {
     value_.store_relaxed(value_.load_relaxed() + amount);
@@ -23,6 +24,7 @@ class Counter {
  private:
   Atomic<u64> value_{0};
 #else
+  static constexpr bool kKept = false;
   void add(u64 = 1) noexcept {}
   [[nodiscard]] u64 get() const noexcept {
     return 0;

@@ -155,15 +155,17 @@ class Thread final : Immovable {
   // When one of them is closed, the thread does not sleep on a channel any more (OF3).
   class Serving final : Immovable {
    public:
-    Serving(Thread& self, const OobFile* file) noexcept
+    Serving(Thread& self, OobFile* file) noexcept
         : slot_{self.serving_[0] == nullptr ? self.serving_[0] : self.serving_[1]} {
       slot_ = file;
     }
     ~Serving() { slot_ = nullptr; }
 
    private:
-    const OobFile*& slot_;
+    OobFile*& slot_;
   };
+  // The handler of the request needs its file no more; whose reference it is gives it back.
+  [[nodiscard]] OobFile* end_serving() noexcept { return std::exchange(serving_[0], nullptr); }
 
   /// New base parameters, checked. While boosted only the base changes when the boost is higher;
   /// a queued or waiting thread is requeued, the PI chain behind it follows.
@@ -233,7 +235,7 @@ class Thread final : Immovable {
   bool may_own_ EVL_GUARDED_BY(lock_){false};
   // Mutexes owned, counted when weak or WOLI: a weak thread stays oob until it is 0. Itself only.
   int held_mutexes_{0};
-  const OobFile* serving_[2]{};
+  OobFile* serving_[2]{};
   Process* process_{nullptr};
   ThreadElement* element_{nullptr};
   kapi_task* const task_;

@@ -80,14 +80,23 @@ long ThreadElement::show_timeout(char* buf, size_t capacity) noexcept {
   return kapi_format(buf, capacity, "%lld\n", static_cast<long long>(left.ns()));
 }
 
-// The share of a CPU since the last reading, by whomever: `evl ps` asks once per line.
+// The share of a CPU since the last reading, by whomever, or since the thread attached: `evl ps`
+// asks once per line.
 long ThreadElement::show_stats(char* buf, size_t capacity) noexcept {
   ThreadStats& stats = thread_.stats();
-  const u64 time_ns = stats.oob_time_ns.get();
+  u64 time_ns = 0;
+  {
+    HardIrqGuard irqs_off;
+    const ThreadGuard locked{thread_, irqs_off};
+    time_ns = oob_time_ns(locked);
+  }
   const s64 now_ns = kapi_read_monotonic();
   const s64 period_ns = now_ns - stats_read_at_ns_.exchange(now_ns);
-  const u64 spent_ns = time_ns - stats_read_time_ns_.exchange(time_ns);
-  const u64 permille = period_ns > 0 ? spent_ns * 1'000 / static_cast<u64>(period_ns) : 0;
+  const auto spent_ns = static_cast<s64>(time_ns - stats_read_time_ns_.exchange(time_ns));
+  // Two readers at once may take the dates in one order and the times in the other.
+  const u64 permille = period_ns > 0 && spent_ns > 0
+                           ? static_cast<u64>(spent_ns) * 1'000 / static_cast<u64>(period_ns)
+                           : 0;
   return kapi_format(buf, capacity, "%llu %llu %llu %llu %llu %llu\n",
                      static_cast<unsigned long long>(stats.inband_switches.get()),
                      static_cast<unsigned long long>(stats.context_switches.get()),

@@ -3,6 +3,7 @@
 #include "thread/thread_element.h"
 
 #include "boot/core.h"
+#include "kapi/clock.h"
 #include "sched/schedule.h"
 #include "sync/mutex.h"
 #include "thread/process.h"
@@ -30,6 +31,7 @@ const ElementClass kThreadClass{
     .ops = &kThreadFileOps,
     .attributes = kThreadAttributes,
     .commit = &ThreadElement::commit,
+    .undo = &ThreadElement::undo,
 };
 
 ThreadElement::ThreadElement(Factory& factory, u32 clone_flags, const Thread::Setup& setup) noexcept
@@ -74,8 +76,6 @@ Result<Element*> ThreadElement::build(Factory& factory, UserBytes, u32 clone_fla
 
 Status ThreadElement::commit(Element& element, const InbandStage& inband) noexcept {
   auto& self = static_cast<ThreadElement&>(element);
-  // Once more: another thread of the process may have set a filter for all of them since build().
-  if (!kapi_task_allowed()) return Errno::perm;
   (void)EVL_TRY(self.pin());
   const int raised = kapi_raise_capabilities(kCapabilities);
   if (raised < 0) return status_of(raised);
@@ -104,27 +104,36 @@ Status ThreadElement::pin() noexcept {
   return status;
 }
 
-// From kapi_altsched_start() on, upcalls may be about this task.
+// From kapi_altsched_start() on, upcalls may be about this task; until it has its thread, they find
+// none. EPERM: another thread of the process has set a filter for all of them since build().
 Status ThreadElement::attach(const InbandStage&) noexcept {
   kapi_altsched_init(&thread_.altsched_);
-  {
-    HardIrqGuard irqs_off;
-    HardLockGuard guard{core().task_lock(), irqs_off};
-    // Core::stop() changes the state first, and looks for threads under this lock then; so does
-    // close_cpu().
-    if (!core().running() || choose_open_cpu(core().oob_cpus()) == kNoCpu) return Errno::nxio;
-    get();  // TE1.
-    kapi_current_state()->thread = &thread_;
-    core().add_thread(thread_);
-    {
-      HardLockGuard locked{thread_.lock_, irqs_off};
-      thread_.may_own_ = true;
-    }
-    thread_.release(ThreadState::dormant, {}, irqs_off);
+  (void)EVL_TRY(status_of(kapi_altsched_start()));
+  // The share of the CPU that is asked for first counts from here.
+  stats_read_at_ns_.store_relaxed(kapi_read_monotonic());
+  if (!enlist()) {
+    kapi_altsched_stop();
+    return Errno::nxio;
   }
-  kapi_altsched_start();
   kapi_trace(KAPI_EV_thread_map, thread_.name(), kapi_task_pid(thread_.task()), 0);
   return kOk;
+}
+
+bool ThreadElement::enlist() noexcept {
+  HardIrqGuard irqs_off;
+  HardLockGuard guard{core().task_lock(), irqs_off};
+  // Core::stop() changes the state first, and looks for threads under this lock then; so does
+  // close_cpu().
+  if (!core().running() || choose_open_cpu(core().oob_cpus()) == kNoCpu) return false;
+  get();  // TE1.
+  kapi_current_state()->thread = &thread_;
+  core().add_thread(thread_);
+  {
+    HardLockGuard locked{thread_.lock_, irqs_off};
+    thread_.may_own_ = true;
+  }
+  thread_.release(ThreadState::dormant, {}, irqs_off);
+  return true;
 }
 
 void ThreadElement::detach_current(const InbandStage& inband) noexcept {
@@ -171,6 +180,15 @@ void ThreadElement::dispose(Element& element, const InbandStage& inband) noexcep
   discard(inband, &self);
 }
 
+// The thread that has the CPU is accounted for when it is switched out: what it has used since
+// comes on top.
+u64 ThreadElement::oob_time_ns(const ThreadGuard& locked) noexcept {
+  const u64 accounted = thread_.stats().oob_time_ns.get();
+  if (!Counter::kKept || &locked.rq().current() != &thread_) return accounted;
+  const s64 running_ns = kapi_read_monotonic() - locked.rq().switched_at(locked).ns();
+  return accounted + (running_ns > 0 ? static_cast<u64>(running_ns) : 0);
+}
+
 evl_thread_state ThreadElement::snapshot() noexcept {
   evl_thread_state found{};
   ThreadStats& stats = thread_.stats();
@@ -183,7 +201,7 @@ evl_thread_state ThreadElement::snapshot() noexcept {
   found.csw = static_cast<u32>(stats.context_switches.get());
   found.sc = static_cast<u32>(stats.requests.get());
   found.rwa = static_cast<u32>(stats.remote_wakeups.get());
-  found.xtime = stats.oob_time_ns.get();
+  found.xtime = oob_time_ns(locked);
   return found;
 }
 

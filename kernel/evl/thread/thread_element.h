@@ -30,6 +30,8 @@ class ThreadElement final : public Element {
                                               const InbandStage& inband) noexcept;
   [[nodiscard]] static Status commit(Element& element, const InbandStage& inband) noexcept;
   static void dispose(Element& element, const InbandStage& inband) noexcept;
+  [[nodiscard]] static Status undo(Element& element, unsigned cmd,
+                                   const InbandStage& inband) noexcept;
 
   // Ends the thread of the calling task. Sleeps. From exit and exec upcalls, and DETACH_SELF.
   static void detach_current(const InbandStage& inband) noexcept;
@@ -60,11 +62,15 @@ class ThreadElement final : public Element {
 
  private:
   friend class KernelThread;
-  // Of both kinds of threads: the calling task becomes this thread. ENXIO: the core was stopped.
+  // Of both kinds of threads: the calling task becomes this thread. ENXIO: the core was stopped;
+  // EPERM: it may not, any more.
   [[nodiscard]] Status attach(const InbandStage& inband) noexcept;
+  // The core knows the thread from here on. False: it is being stopped.
+  [[nodiscard]] bool enlist() noexcept;
   // Binds the calling task to the CPU that was chosen for it, or the next best. Sleeps. EINVAL:
   // none.
   [[nodiscard]] Status pin() noexcept;
+  [[nodiscard]] u64 oob_time_ns(const ThreadGuard& locked) noexcept;
   [[nodiscard]] bool is_self() noexcept { return current_thread() == &thread_; }
   [[nodiscard]] Status common_request(unsigned cmd, unsigned long arg) noexcept;
 

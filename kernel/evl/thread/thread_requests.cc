@@ -109,6 +109,11 @@ Status ThreadElement::oob_request(const OobStage& oob, unsigned cmd, unsigned lo
   }
 }
 
+Status ThreadElement::undo(Element& element, unsigned cmd, const InbandStage& inband) noexcept {
+  if (cmd != EVL_THRIOC_DETACH_SELF) return Errno::notty;
+  return static_cast<ThreadElement&>(element).inband_request(inband, cmd, 0);
+}
+
 Status ThreadElement::inband_request(const InbandStage& inband, unsigned cmd,
                                      unsigned long arg) noexcept {
   switch (cmd) {

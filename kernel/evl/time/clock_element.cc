@@ -5,6 +5,7 @@
 #include "boot/core.h"
 #include "device/control.h"
 #include "element/element_file.h"
+#include "request/dispatch.h"
 #include "time/timer_file.h"
 
 namespace evl {
@@ -42,9 +43,11 @@ long inband_ioctl(void* object, kapi_file*, unsigned cmd, unsigned long arg) {
   return code_of(TimerFile::open(clock_of(object), UserPtr<s32>{arg}, InbandStage::at_entry()));
 }
 
+// The clock outlives its files: closing one does not have to wait for who sleeps by it.
 Status sleep(Clock& clock, unsigned long arg) noexcept {
   const OobStage oob = OobStage::at_entry();
   const Date date = EVL_TRY(Date::from(EVL_TRY(UserTime{arg}.read(oob))));
+  drop_request_file(*current_thread());
   return sleep_until(oob, clock, date);
 }
 

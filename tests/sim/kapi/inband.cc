@@ -130,8 +130,8 @@ unsigned int kapi_poll_forward(struct kapi_file* /*file*/, struct kapi_poll_tabl
   return 0;
 }
 
-struct kapi_workqueue* kapi_workqueue_create(const char* name) {
-  return lx().create_workqueue(name);
+struct kapi_workqueue* kapi_workqueue_create(const char* name, unsigned int at_once) {
+  return lx().create_workqueue(name, at_once);
 }
 void kapi_workqueue_destroy(struct kapi_workqueue* queue) {
   lx().destroy_workqueue(queue);
@@ -151,6 +151,10 @@ void kapi_work_flush(struct kapi_work* work) {
 
 void* kapi_alloc(size_t bytes) {
   return allocate(bytes, "kapi_alloc");
+}
+void* kapi_alloc_nowait(size_t bytes) {
+  must_be_inband("kapi_alloc_nowait");
+  return lx().allocate(bytes);  // Refused, a descriptor is in-band only: no program goes on then.
 }
 void kapi_free(void* block) {
   if (block == nullptr) return;

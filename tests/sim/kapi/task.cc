@@ -66,8 +66,9 @@ void kapi_altsched_init(struct kapi_altsched* context) {
 void kapi_altsched_init_root(struct kapi_altsched* context) {
   new (context) sim::Altsched{.root = true};
 }
-void kapi_altsched_start(void) {
+int kapi_altsched_start(void) {
   lx().current().dovetailed = true;
+  return 0;
 }
 void kapi_altsched_stop(void) {
   if (lx().current().oob) mc().fail("kapi_altsched_stop() on the oob stage");

@@ -84,30 +84,54 @@ void Linux::sync_irq_work(kapi_irq_work* work) {
   while (busy()) sleep_on(work, false);
 }
 
-kapi_workqueue* Linux::create_workqueue(const char* name) {
+// More workers than this find no more interleavings: few works wait for something at a time.
+constexpr unsigned kMostWorkers = 3;
+
+kapi_workqueue* Linux::create_workqueue(const char* name, unsigned at_once) {
   may_sleep("kapi_workqueue_create");
   maybe_preempt();
   if (config_.refuse_percent != 0 && machine_->strategy().rarely(config_.refuse_percent))
     return nullptr;
   workqueues_.push_back(std::make_unique<Workqueue>());
   Workqueue& queue = *workqueues_.back();
-  queue.worker = &spawn_kthread(name, machine_->cpu().number, [this, &queue] { work_loop(queue); });
-  queue.worker->worker = true;
+  for (unsigned i = 0; i < std::min(at_once, kMostWorkers); ++i) {
+    Task& worker =
+        spawn_kthread(name, machine_->cpu().number, [this, &queue] { work_loop(queue); });
+    worker.worker = true;
+    queue.workers.push_back(&worker);
+  }
   return reinterpret_cast<kapi_workqueue*>(&queue);
+}
+
+bool Linux::Workqueue::runs(const kapi_work* work) const {
+  return std::find(running.begin(), running.end(), work) != running.end();
+}
+
+bool Linux::Workqueue::has(const kapi_work* work) const {
+  return runs(work) || std::find(works.begin(), works.end(), work) != works.end();
+}
+
+kapi_work* Linux::Workqueue::next() {
+  const auto found =
+      std::find_if(works.begin(), works.end(), [this](kapi_work* work) { return !runs(work); });
+  if (found == works.end()) return nullptr;
+  kapi_work* const work = *found;
+  works.erase(found);
+  return work;
 }
 
 void Linux::work_loop(Workqueue& queue) {
   for (;;) {
-    while (queue.works.empty() && !queue.ends) sleep_on(&queue, false);
-    if (queue.works.empty()) return;
-    kapi_work* work = queue.works.front();
-    queue.works.erase(queue.works.begin());
+    kapi_work* work = nullptr;
+    while ((work = queue.next()) == nullptr && !queue.ends) sleep_on(&queue, false);
+    if (work == nullptr) return;
     inside<Work>(work).queued = false;
-    queue.running = work;
+    queue.running.push_back(work);
     machine_->note("runs work", work);
     const InCore in_core{*this};
     inside<Work>(work).handler(work);
-    queue.running = nullptr;
+    queue.running.erase(std::find(queue.running.begin(), queue.running.end(), work));
+    wake(&queue);  // It may be queued again, and was passed by.
     wake(work);
   }
 }
@@ -117,7 +141,7 @@ void Linux::destroy_workqueue(kapi_workqueue* handle_of_queue) {
   may_sleep("kapi_workqueue_destroy");
   queue.ends = true;
   wake(&queue);
-  join(*queue.worker);
+  for (Task* const worker : queue.workers) join(*worker);
 }
 
 bool Linux::queue_work(kapi_workqueue* handle_of_queue, kapi_work* work) {
@@ -135,10 +159,8 @@ bool Linux::queue_work(kapi_workqueue* handle_of_queue, kapi_work* work) {
 void Linux::flush_work(kapi_work* work) {
   may_sleep("kapi_work_flush");
   auto busy = [&] {
-    return std::any_of(workqueues_.begin(), workqueues_.end(), [&](const auto& queue) {
-      return queue->running == work ||
-             std::find(queue->works.begin(), queue->works.end(), work) != queue->works.end();
-    });
+    return std::any_of(workqueues_.begin(), workqueues_.end(),
+                       [&](const auto& queue) { return queue->has(work); });
   };
   while (busy()) sleep_on(work, false);
 }

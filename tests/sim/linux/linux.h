@@ -117,7 +117,7 @@ class Linux final : public Hooks {
 
   bool queue_irq_work(kapi_irq_work* work);
   void sync_irq_work(kapi_irq_work* work);
-  kapi_workqueue* create_workqueue(const char* name);
+  kapi_workqueue* create_workqueue(const char* name, unsigned at_once);
   void destroy_workqueue(kapi_workqueue* queue);
   bool queue_work(kapi_workqueue* queue, kapi_work* work);
   void flush_work(kapi_work* work);
@@ -209,11 +209,16 @@ class Linux final : public Hooks {
     kapi_irq_work* running_work{nullptr};
     std::uint64_t oob_since_ns{0};  // When the CPU last came to the oob stage from in-band.
   };
+  // A work is run by one worker at a time, as Linux does it.
   struct Workqueue {
-    Task* worker{nullptr};
+    std::vector<Task*> workers;
     std::vector<kapi_work*> works;
-    kapi_work* running{nullptr};
+    std::vector<kapi_work*> running;
     bool ends{false};
+
+    [[nodiscard]] bool runs(const kapi_work* work) const;
+    [[nodiscard]] bool has(const kapi_work* work) const;
+    [[nodiscard]] kapi_work* next();  // Out of the queue; nullptr: none that can run now.
   };
 
   Task& add_task(const char* name, unsigned cpu, std::function<void()> body, Flow::Body entry);

@@ -187,7 +187,7 @@ void attach() {
   thread.cpu = kapi_this_cpu();
   kapi_current_state()->thread = &thread;
   kapi_pin_current(thread.cpu);
-  kapi_altsched_start();
+  (void)kapi_altsched_start();
 }
 
 void detach() {

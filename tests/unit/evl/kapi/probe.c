@@ -298,7 +298,7 @@ static void go_back_and_forth(void *arg)
 	kapi_irq_work_init(&t->comeback, wake);
 	kapi_altsched_init(&t->context);
 	kapi_current_state()->thread = t;
-	kapi_altsched_start();
+	EXPECT(!kapi_altsched_start());
 
 	for (t->rounds = 0; t->rounds < ROUNDS; t->rounds++) {
 		EXPECT(kapi_may_dispose());
@@ -495,7 +495,7 @@ int evl_on_boot(void)
 	}
 	try_memory();
 
-	queue = kapi_workqueue_create("probe");
+	queue = kapi_workqueue_create("probe", 1);
 	kapi_irq_work_init(&irq_work, run_irq_work);
 	kapi_work_init(&work, run_work);
 	kapi_completion_init(&work_done);
