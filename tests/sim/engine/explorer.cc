@@ -24,12 +24,13 @@ bool same(std::span<const Move> a, std::span<const Move> b) {
 }  // namespace
 
 bool Explorer::next() {
-  cursor_ = 0;
   if (!started_) {
     started_ = true;
     ++runs_;
     return true;
   }
+  ended();
+  cursor_ = 0;
   while (!path_.empty()) {
     if (advance(path_.back())) {
       fresh_ = path_.size() - 1;
@@ -82,7 +83,7 @@ std::size_t Explorer::pick(std::span<const Move> moves, Actor last) {
   if (depth < path_.size()) {
     Node& node = path_[depth];
     if (node.is_value() || !same(node.moves, moves)) not_repeatable(depth);
-    if (depth >= fresh_) compute_clock(depth);
+    if (depth >= fresh_) moved(depth);
     return node.chosen;
   }
   Node node;
@@ -95,14 +96,13 @@ std::size_t Explorer::pick(std::span<const Move> moves, Actor last) {
     if (before != path_.rend())
       node.preemptions = before->preemptions + (preempts(*before, before->chosen) ? 1 : 0);
   }
-  find_races(node);
   if (!choose_first(node)) {
     ++pruned_;
     return kPrune;
   }
   node.todo |= bit(node.move().actor);
   path_.push_back(std::move(node));
-  compute_clock(depth);
+  moved(depth);
   return path_.back().chosen;
 }
 
@@ -119,7 +119,9 @@ std::uint32_t Explorer::value(std::uint32_t bound) {
 }
 
 // An actor sleeps on while nothing that depends on its move has happened: the order has been tried.
+// Not with a limit: it has been tried only as far as the limit allowed, which may be less there.
 Explorer::ActorSet Explorer::inherited_sleep() const noexcept {
+  if (max_preemptions_ != kUnlimited) return 0;
   const auto before =
       std::find_if(path_.rbegin(), path_.rend(), [](const Node& one) { return !one.is_value(); });
   if (before == path_.rend()) return 0;
@@ -131,61 +133,109 @@ Explorer::ActorSet Explorer::inherited_sleep() const noexcept {
   return sleep;
 }
 
-const Explorer::Clock* Explorer::clock_of(Actor actor) const noexcept {
-  for (std::size_t i = std::min(cursor_ - 1, path_.size()); i-- > 0;)
-    if (!path_[i].is_value() && path_[i].move().actor == actor) return &path_[i].clock;
-  return nullptr;
+Explorer::Clock Explorer::clock_before(std::size_t depth, Actor actor) const noexcept {
+  for (std::size_t i = depth; i-- > 0;)
+    if (!path_[i].is_value() && path_[i].move().actor == actor) return path_[i].clock;
+  return {};
 }
 
-void Explorer::compute_clock(std::size_t depth) noexcept {
-  Node& node = path_[depth];
-  node.clock.fill(0);
-  for (std::size_t i = 0; i < depth; ++i) {
-    const Node& earlier = path_[i];
-    if (earlier.is_value()) continue;
-    if (earlier.move().actor != node.move().actor && !dependent(earlier.move(), node.move()))
+void Explorer::moved(std::size_t depth) {
+  path_[depth].clock = find_races(depth, path_[depth].move());
+}
+
+// The end of a run: what could have moved still is looked at as if it had.
+void Explorer::ended() {
+  const auto end =
+      std::find_if(path_.rbegin(), path_.rend(), [](const Node& one) { return !one.is_value(); });
+  if (end == path_.rend()) return;
+  const std::vector<Move> moves = end->moves;
+  const Actor mover = end->move().actor;
+  for (const Move& left : moves)
+    if (left.actor != mover) find_races(path_.size(), left);
+}
+
+// Adds what `next`, which comes at `depth`, could have come before: each move that it depends on,
+// unless something between the two depends on the one and is depended on by the other. Returns what
+// happens before it, itself included.
+Explorer::Clock Explorer::find_races(std::size_t depth, const Move& next) {
+  Clock clock = clock_before(depth, next.actor);
+  std::vector<std::size_t> races;
+  for (std::size_t i = depth; i-- > 0;) {
+    const Node& node = path_[i];
+    if (node.is_value() || node.move().actor == next.actor || !dependent(node.move(), next))
       continue;
-    for (unsigned k = 0; k < kActors; ++k)
-      node.clock[k] = std::max(node.clock[k], earlier.clock[k]);
+    if (clock[node.move().actor.index()] >= i + 1) continue;
+    races.push_back(i);
+    for (unsigned k = 0; k < kActors; ++k) clock[k] = std::max(clock[k], node.clock[k]);
   }
-  node.clock[node.move().actor.index()] = static_cast<std::uint32_t>(depth) + 1;
+  clock[next.actor.index()] = static_cast<std::uint32_t>(depth) + 1;
+  for (const std::size_t race : races)
+    if (max_preemptions_ == kUnlimited)
+      reverse(race, depth, next.actor, clock);
+    else
+      reverse_within_limit(race, next.actor);
+  return clock;
 }
 
-// For each actor that could move now: the last move of the path that depends on its next one, and
-// does not happen before it anyway, could have come after it.
-void Explorer::find_races(const Node& at) {
-  for (const Move& next : at.moves) {
-    const Clock* known = clock_of(next.actor);
-    for (std::size_t i = path_.size(); i-- > 0;) {
-      Node& node = path_[i];
-      if (node.is_value() || node.move().actor == next.actor || !dependent(node.move(), next))
-        continue;
-      if (known != nullptr && (*known)[node.move().actor.index()] >= i + 1) continue;
-      add_backtrack(node, i, next.actor);
-      break;
-    }
+// The actors that one of the schedules with `next` first can begin with: those whose first move
+// after `race`, of the moves that do not need it, needs none of the others. One of them is enough.
+Explorer::ActorSet Explorer::initials(std::size_t race, std::size_t depth, Actor next,
+                                      const Clock& clock) const noexcept {
+  std::array<std::size_t, kActors> first{};
+  std::array<const Clock*, kActors> needs{};
+  const unsigned raced = path_[race].move().actor.index();
+  for (std::size_t i = race + 1; i < depth; ++i) {
+    const Node& node = path_[i];
+    if (node.is_value() || node.clock[raced] >= race + 1) continue;
+    const unsigned actor = node.move().actor.index();
+    if (needs[actor] != nullptr) continue;
+    needs[actor] = &node.clock;
+    first[actor] = i;
   }
+  if (needs[next.index()] == nullptr) {
+    needs[next.index()] = &clock;
+    first[next.index()] = depth;
+  }
+  ActorSet found = 0;
+  for (unsigned actor = 0; actor < kActors; ++actor) {
+    if (needs[actor] == nullptr) continue;
+    bool comes_first = true;
+    for (unsigned other = 0; other < kActors; ++other)
+      if (other != actor && needs[other] != nullptr && first[other] < first[actor] &&
+          (*needs[actor])[other] >= first[other] + 1)
+        comes_first = false;
+    if (comes_first) found |= ActorSet{1} << actor;
+  }
+  return found;
 }
 
-void Explorer::add_backtrack(Node& before, std::size_t depth, Actor actor) noexcept {
-  ActorSet enabled = 0;
-  for (const Move& move : before.moves) enabled |= bit(move.actor);
-  if ((enabled & bit(actor)) != 0) {
-    before.todo |= bit(actor);
-    return;
+void Explorer::reverse(std::size_t race, std::size_t depth, Actor next, const Clock& clock) {
+  Node& node = path_[race];
+  const ActorSet possible = initials(race, depth, next, clock);
+  if ((possible & node.todo) != 0) return;
+  const ActorSet enabled = node.enabled();
+  if ((possible & enabled & bit(next)) != 0)
+    node.todo |= bit(next);
+  else if ((possible & enabled) != 0)
+    node.todo |= ActorSet{1} << static_cast<unsigned>(std::countr_zero(possible & enabled));
+  else
+    node.todo |= enabled;  // Somebody must have let it move: anybody.
+}
+
+// There, where it may cost a preemption too many; and where the actor that moved there began, where
+// it costs no more than what has been done.
+void Explorer::reverse_within_limit(std::size_t race, Actor next) {
+  const auto add = [&](Node& node) {
+    node.todo |= (node.enabled() & bit(next)) != 0 ? bit(next) : node.enabled();
+  };
+  add(path_[race]);
+  std::size_t begins = race;
+  for (std::size_t i = race; i-- > 0;) {
+    if (path_[i].is_value()) continue;
+    if (path_[i].move().actor != path_[race].move().actor) break;
+    begins = i;
   }
-  // The actor could not move there. One that had to move first for it to be able to is as good.
-  if (const Clock* known = clock_of(actor)) {
-    for (std::size_t j = depth + 1; j < path_.size(); ++j) {
-      if (path_[j].is_value()) continue;
-      const Actor other = path_[j].move().actor;
-      if ((enabled & bit(other)) != 0 && (*known)[other.index()] >= j + 1) {
-        before.todo |= bit(other);
-        return;
-      }
-    }
-  }
-  before.todo |= enabled;
+  add(path_[begins]);
 }
 
 }  // namespace sim

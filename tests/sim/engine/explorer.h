@@ -4,13 +4,19 @@
 // can help it.
 //
 // Stateless search: each run repeats the choices of a path and goes on from there. Of two schedules
-// that differ only in the order of independent moves one is enough (dynamic partial-order
-// reduction, Flanagan and Godefroid, POPL 2005, with sleep sets, Godefroid 1996). Two moves depend
-// on each other when they are of one CPU, or touch one object and one of them writes it; so what is
-// shared must be touched under a lock or at a point of its own, or the reduction hides it.
+// that differ only in the order of independent moves one is enough. Two moves depend on each other
+// when they are of one CPU, or touch one object and one of them writes it; so what is shared must
+// be touched under a lock or at a point of its own, or the reduction hides it.
 //
-// E1  todo_ of a node holds every actor whose move there could have changed what followed, of the
-// runs so far. E2  A node leaves the path only when every actor of todo_ has been tried or sleeps.
+// Without a limit of preemptions: source sets with sleep sets (Abdulla, Aronsson, Jonsson, Sagonas,
+// POPL 2014). With one, what was run first may have cost more preemptions than what it stands for:
+// each race is reversed where it happened and where the mover began, and nobody sleeps (Coons,
+// Musuvathi, McKinley, OOPSLA 2013). reduction_test.cc compares both with plain enumeration.
+//
+// E1  todo of a node holds, for each move after it that could have come before the node's own, an
+//     actor that a schedule with the two in that order can go on with.
+// E2  A node leaves the path only when every actor of todo has been tried, or sleeps, or would be a
+//     preemption too many.
 // E3  exhausted() means that every inequivalent schedule within `max_preemptions` has been run.
 
 #pragma once
@@ -61,6 +67,11 @@ class Explorer final : public Strategy {
 
     const Move& move() const noexcept { return moves[chosen]; }
     bool is_value() const noexcept { return moves.empty(); }
+    ActorSet enabled() const noexcept {
+      ActorSet all = 0;
+      for (const Move& one : moves) all |= bit(one.actor);
+      return all;
+    }
   };
 
   static ActorSet bit(Actor actor) noexcept { return ActorSet{1} << actor.index(); }
@@ -68,10 +79,14 @@ class Explorer final : public Strategy {
   bool allowed(const Node& node, std::size_t choice) const noexcept;
   bool advance(Node& node) const noexcept;
   bool choose_first(Node& node) const noexcept;
-  void find_races(const Node& at);
-  void add_backtrack(Node& before, std::size_t depth, Actor actor) noexcept;
-  const Clock* clock_of(Actor actor) const noexcept;
-  void compute_clock(std::size_t depth) noexcept;
+  void moved(std::size_t depth);
+  void ended();
+  Clock find_races(std::size_t depth, const Move& next);
+  Clock clock_before(std::size_t depth, Actor actor) const noexcept;
+  ActorSet initials(std::size_t race, std::size_t depth, Actor next,
+                    const Clock& clock) const noexcept;
+  void reverse(std::size_t race, std::size_t depth, Actor next, const Clock& clock);
+  void reverse_within_limit(std::size_t race, Actor next);
   ActorSet inherited_sleep() const noexcept;
 
   const unsigned max_preemptions_;

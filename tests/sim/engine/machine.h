@@ -204,6 +204,8 @@ class Machine final {
  private:
   friend class Flow;
 
+  static const char kSilent[];  // What a point is about that leaves no line in the trace.
+
   void settle(const Operation& operation);
   void move_on();
   bool goes_straight();
