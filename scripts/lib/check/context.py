@@ -7,16 +7,19 @@ C2  Every command and all it said is in the log; the terminal shows progress and
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pathlib
+import re
 import shlex
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 import common
 
@@ -30,7 +33,12 @@ BOARD_REPORT = 70
 _SHOWN_FAILURES = 12
 # Boot parameter: the core leaves the out-of-band stage and the timers to a module that is a test of them.
 WITHOUT_CORE = "evl.state=disabled"
+# Virtual CPUs that run at once, where no time is measured: three per core of this computer.
+ROOM = 3 * (os.cpu_count() or 1)
 _WATCHDOG_S = 30  # A soft lockup is reported after twice that.
+
+# What a job returns.
+T = TypeVar("T")
 
 
 class Failed(Exception):
@@ -61,14 +69,18 @@ class Done:
 
 
 class Context:
-    def __init__(self, suite: Suite, form: Form, *, long: bool, configs: Sequence[str], smp: Sequence[int]) -> None:
+    def __init__(self, suite: Suite, form: Form, *, long: bool, configs: Sequence[str], smp: Sequence[int],
+                 end: float = math.inf) -> None:
+        """`end`: of the time that all suites have together, on time.monotonic()."""
         self.suite = suite
         self.long = long
         self.values = form.values
         self.configs = tuple(configs)  # Of --config and --smp; empty when not given.
         self.smp = tuple(smp)
-        self._limit_s = form.limit_s
-        self._deadline = time.monotonic() + form.limit_s
+        own = time.monotonic() + form.limit_s
+        self._deadline = min(own, end)
+        self._limit = (f"the suite's limit of {form.limit_s:.0f} s" if own <= end
+                       else "the limit of all suites together, after which --resume continues,")
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
@@ -133,7 +145,7 @@ class Context:
         if self._stopped:
             raise Failed("stopped")
         if limit <= 0:
-            raise Failed(f"the suite's limit of {self._limit_s:.0f} s is reached")
+            raise Failed(f"{self._limit} is reached")
         try:
             process = subprocess.Popen(words, cwd=cwd or common.ROOT, env=common.merged_env(env), text=True,
                                        errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -142,7 +154,10 @@ class Context:
             raise Failed(f"program not found: {words[0]} (./scripts/setup installs what is needed)") from None
         with self._lock:
             self._running.add(process)
+            stopped = self._stopped
         try:
+            if stopped:  # While it was being started: stop() has not seen it.
+                raise Failed("stopped")
             out, err = self._wait(process, limit, title or words[0])
             status = process.returncode
         except subprocess.TimeoutExpired:
@@ -200,6 +215,15 @@ class Context:
         named = next((line for line in report if "BUG" in line or "WARNING" in line), report[0] if report else "")
         return self.expect(False, f"{what}: {why}{f': {named}' if named else ''}")
 
+    def said_so(self, done: Done, what: str, good: str) -> bool:
+        """Expects a boot to have ended well, to have printed no line with FAILED, and one that matches `good`."""
+        fine = True
+        for line in (done.out + done.err).splitlines():
+            if "FAILED" in line:
+                fine = self.expect(False, f"{what}: {line.strip()}")
+        return (self.ran_well(done, what) and fine
+                and self.expect(re.search(good, done.out + done.err) is not None, f"{what}: it did not say that it passed"))
+
     def parallel(self, jobs: Sequence[Callable[[], object]]) -> list[object]:
         """Runs the jobs at once; the first exception ends them all."""
         with ThreadPoolExecutor(max_workers=len(jobs) or 1) as pool:
@@ -209,6 +233,32 @@ class Context:
             except BaseException:
                 self.stop()
                 raise
+
+    def side_by_side(self, jobs: Sequence[tuple[int, Callable[[], T]]]) -> list[T]:
+        """Runs jobs, each with the virtual CPUs it needs, as many at once as the host has room for; their results in the order given.
+
+        Those that need most begin: what is left at the end is small, and no core waits for one large boot.
+        """
+        room = ROOM
+        waiting = sorted(range(len(jobs)), key=lambda at: -jobs[at][0])
+        results: dict[int, T] = {}
+        running: dict[Future[T], int] = {}
+        with ThreadPoolExecutor(max_workers=len(jobs) or 1) as pool:
+            try:
+                while waiting or running:
+                    for at in [*waiting]:
+                        if jobs[at][0] <= room or not running:
+                            room -= jobs[at][0]
+                            waiting.remove(at)
+                            running[pool.submit(jobs[at][1])] = at
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        at = running.pop(future)
+                        results[at] = future.result()
+                        room += jobs[at][0]
+            except BaseException:
+                self.stop()
+                raise
+        return [results[at] for at in range(len(jobs))]
 
     def stop(self) -> None:
         """Ends every command that still runs."""

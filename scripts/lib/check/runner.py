@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import importlib
 import json
+import math
 import os
 import pathlib
 import time
@@ -107,12 +108,14 @@ def run(plan: Plan) -> list[Result]:
     results = Results(LOGS / ("long.json" if plan.long else "short.json"),
                       keep=plan.resume or any(suite not in plan.suites for suite in table.usual(plan.long)))
     todo = [suite for suite in plan.suites if not (plan.resume and results.passed(suite.name))]
+    whole = all(suite in plan.suites for suite in table.usual(plan.long))
     found: list[Result] = []
     broken: dict[str, str] = {}
     if plan.build:
         broken = build_kernels(needed(Plan(tuple(todo), plan.long, plan.configs)))
     else:
         common.say("check: --no-build: the kernels are tested as they are, current or not")
+    end = time.monotonic() + table.WHOLE_S[plan.long] if whole else math.inf
     for number, suite in enumerate(plan.suites, 1):
         kept = results.passed(suite.name) if plan.resume else None
         if kept:
@@ -120,7 +123,7 @@ def run(plan: Plan) -> list[Result]:
             found.append(kept)
             continue
         common.say(f"check: {suite.name} [{number}/{len(plan.suites)}]: {suite.summary}")
-        result = run_suite(suite, plan, broken)
+        result = run_suite(suite, plan, broken, end=end)
         results.put(result)
         common.say(f"check: {suite.name}: {result.verdict} ({common.seconds(result.seconds)})"
                    + (f": {result.why.splitlines()[0]}" if result.why else ""))
@@ -128,11 +131,12 @@ def run(plan: Plan) -> list[Result]:
     return found
 
 
-def run_suite(suite: table.Suite, plan: Plan, broken: dict[str, str], function: str = "run") -> Result:
+def run_suite(suite: table.Suite, plan: Plan, broken: dict[str, str], function: str = "run", end: float = math.inf) -> Result:
+    """`end`: of the time that all suites have together, on time.monotonic()."""
     form = suite.form(plan.long)
     result = Result(suite.name, "passed", 0.0, commit_name(), now_text())
     started = time.monotonic()
-    with opened(Context(suite, form, long=plan.long, configs=plan.configs, smp=plan.smp)) as context:
+    with opened(Context(suite, form, long=plan.long, configs=plan.configs, smp=plan.smp, end=end)) as context:
         result.log = os.path.relpath(context.log_path)
         try:
             for config in form.configs:

@@ -1,18 +1,23 @@
-"""The paths that a sound system seldom takes: the function tracer in both stages, an oops out-of-band, kexec.
+"""The paths that a sound system seldom takes: the function tracer in both stages, probes of kernel and program that oob tasks hit, an
+oops out-of-band, kexec.
 
-On lean, and in the long form on debug as well. A crash kernel is not started: the configurations have no /proc/kcore, by which
-kexec(8) loads one.
+On lean, and in the long form on debug as well. The long form has two configurations more: on `crash` the kernel debugger and a crash
+kernel, and on `suspend` what the pipeline says to that.
 """
 
 from __future__ import annotations
 
 import pathlib
+import re
 import shutil
+import subprocess
+import tempfile
 
 import common
 
 from check import programs
 from check.context import WITHOUT_CORE, Context, Failed
+from check.suite_gdb import free_port, with_arguments
 from check.suite_planted import FOLDER as PLANTED
 from check.suite_torture import torture_module
 
@@ -21,10 +26,27 @@ _BOOT_S = 180
 _OOPS = r"BUG: kernel NULL pointer dereference(.*\n)+?.*RIP: \S+:planted_oops(.*\n)+?.*(call_oob_actions|handle_oob_irq)"
 
 
+# Lines that kgdb.gdb prints when all is well.
+_KGDB_STEPS = 11
+
+
 def run(context: Context) -> None:
     for config in context.configs or context.suite.form(context.long).configs:
-        context.parallel([lambda config=config: _ftrace(context, config), lambda config=config: _ends(context, config)])
-    context.fact("ftrace, oops, kexec")
+        if config == "crash":
+            _kgdb(context, config)
+            _crash_kernel(context, config)
+            context.fact("KGDB, crash kernel")
+        elif config == "suspend":
+            _suspend(context, config)
+            context.fact("suspend refused")
+        else:
+            context.parallel([lambda config=config: _traced(context, config), lambda config=config: _ends(context, config)])
+            context.fact(f"{config}: ftrace, probes, oops, kexec")
+
+
+def _traced(context: Context, config: str) -> None:
+    _ftrace(context, config)
+    _probes(context, config)
 
 
 def _ftrace(context: Context, config: str) -> None:
@@ -34,7 +56,35 @@ def _ftrace(context: Context, config: str) -> None:
                          timeout_s=_BOOT_S + 20 * int(context.values["seconds"]),
                          add=[(SCRIPTS / "ftrace.sh", "/root/ftrace.sh"), (torture_module(config), "/irqptorture.ko")],
                          append=WITHOUT_CORE, icount=True, title=f"ftrace on {config}")
-    _judge(context, done, f"ftrace on {config}", "ftrace: ok")
+    context.said_so(done, f"ftrace on {config}", "ftrace: ok")
+
+
+def _probes(context: Context, config: str) -> None:
+    program = _debuggee(context)
+    done = context.board(["sh", "/root/probes.sh", hex(_file_offset(program, "tick"))], config=config, smp=2, timeout_s=2 * _BOOT_S,
+                         add=[(SCRIPTS / "probes.sh", "/root/probes.sh"), (program, "/root/debuggee")], icount=True,
+                         title=f"probes on {config}")
+    context.said_so(done, f"probes on {config}", "probes: ok")
+
+
+def _debuggee(context: Context) -> pathlib.Path:
+    return programs.program(context, "tests/target/altsched/debuggee-evl")
+
+
+def _file_offset(program: pathlib.Path, function: str) -> int:
+    """Where a function is in its file: what a probe of a program wants to know."""
+    def readelf(what: str) -> str:
+        return subprocess.run(["readelf", "-W", what, program], check=True, capture_output=True, text=True).stdout
+
+    symbol = re.search(rf"^\s*\d+:\s+([0-9a-f]+)\s.*\bFUNC\b.*\s{function}$", readelf("--symbols"), re.MULTILINE)
+    if not symbol:
+        raise Failed(f"{program.name} has no function {function}")
+    address = int(symbol[1], 16)
+    for load in re.finditer(r"^\s*LOAD\s+(0x\w+)\s+(0x\w+)\s+0x\w+\s+(0x\w+)", readelf("--segments"), re.MULTILINE):
+        offset, start, size = (int(word, 16) for word in load.groups())
+        if start <= address < start + size:
+            return address - start + offset
+    raise Failed(f"{program.name}: {function} is in no segment")
 
 
 def _ends(context: Context, config: str) -> None:
@@ -47,20 +97,47 @@ def _ends(context: Context, config: str) -> None:
     _kexec(context, config)
 
 
-def _kexec(context: Context, config: str) -> None:
+def _kexec_program() -> pathlib.Path:
     program = shutil.which("kexec") or shutil.which("kexec", path="/usr/sbin:/sbin")
     if not program:
         raise Failed("kexec is missing (./scripts/setup installs it)")
+    return pathlib.Path(program)
+
+
+def _kexec(context: Context, config: str) -> None:
     done = context.board(["sh", "/root/kexec.sh"], config=config, smp=2, timeout_s=2 * _BOOT_S, append=WITHOUT_CORE,
-                         add=[(pathlib.Path(program), "/usr/sbin/kexec"), (common.kernel_image(config), "/bzImage"),
+                         add=[(_kexec_program(), "/usr/sbin/kexec"), (common.kernel_image(config), "/bzImage"),
                               (SCRIPTS / "kexec.sh", "/root/kexec.sh"), (torture_module(config), "/irqptorture.ko")],
                          title=f"kexec on {config}")
-    _judge(context, done, f"kexec on {config}", "kexec: ok")
+    context.said_so(done, f"kexec on {config}", "kexec: ok")
 
 
-def _judge(context: Context, done, what: str, good: str) -> None:
-    for line in done.out.splitlines():
-        if "FAILED" in line:
-            context.expect(False, f"{what}: {line.strip()}")
-    if context.ran_well(done, what):
-        context.expect(good in done.out, f"{what}: it did not say that it passed")
+def _crash_kernel(context: Context, config: str) -> None:
+    planted = programs.module(context, config, PLANTED) / "planted.ko"
+    done = context.board(["sh", "/root/crash.sh"], config=config, smp=2, timeout_s=2 * _BOOT_S, expect=_OOPS,
+                         append=f"{WITHOUT_CORE} crashkernel=256M",
+                         add=[(_kexec_program(), "/usr/sbin/kexec"), (common.kernel_image(config), "/bzImage"),
+                              (SCRIPTS / "crash.sh", "/root/crash.sh"), (planted, "/planted.ko")], title=f"crash kernel on {config}")
+    context.said_so(done, f"crash kernel on {config}", "crash: ok")
+
+
+def _kgdb(context: Context, config: str) -> None:
+    what, port = f"kgdb on {config}", free_port()
+    line = f"-chardev socket,id=kgdb,host=127.0.0.1,port={port},server=on,wait=off -device isa-serial,chardev=kgdb,index=2"
+    with tempfile.TemporaryDirectory(prefix="kgdb-") as folder:
+        qemu = with_arguments(pathlib.Path(folder), line)
+        boot, gdb = context.parallel([
+            lambda: context.board(["sh", "/root/kgdb.sh"], config=config, smp=2, timeout_s=2 * _BOOT_S, env={"BOARD_QEMU": str(qemu)},
+                                  add=[(SCRIPTS / "kgdb.sh", "/root/kgdb.sh"), (_debuggee(context), "/root/debuggee")], title=what),
+            lambda: context.command(["gdb", "-nx", "-batch", "-x", SCRIPTS / "kgdb.gdb", common.kernel_out(config) / "vmlinux"],
+                                    timeout_s=2 * _BOOT_S, env={"KGDB_PORT": str(port)}, title=f"{what}: gdb")])
+    steps = sum(text.startswith("step ") for text in gdb.out.splitlines())
+    context.expect(gdb.status == 0 and "gdb: ok" in gdb.out and steps == _KGDB_STEPS,
+                   f"{what}: gdb took {steps} of {_KGDB_STEPS} steps: {(gdb.out.strip().splitlines() or ['nothing'])[-1]}")
+    context.said_so(boot, what, "kgdb: ok")
+
+
+def _suspend(context: Context, config: str) -> None:
+    done = context.board(["sh", "/root/suspend.sh"], config=config, smp=2, timeout_s=_BOOT_S, title=f"suspend on {config}",
+                         add=[(SCRIPTS / "suspend.sh", "/root/suspend.sh"), (torture_module(config), "/irqptorture.ko")])
+    context.said_so(done, f"suspend on {config}", "suspend: ok")

@@ -44,8 +44,8 @@ def run(context: Context) -> None:
         context.expect(False, difference)
     checks = sum(max(1, len(ours[name]["tap"])) for name in names if name in ours)
     context.fact(f"{len(names)} tests, {checks} checks")
-    for test in selftests.unstable() if context.values["rate_runs"] else []:
-        _compare_rates(context, config, test, int(context.values["rate_runs"]))
+    if context.values["rate_runs"]:
+        _compare_rates(context, config, selftests.unstable(), int(context.values["rate_runs"]))
 
 
 def renew(context: Context) -> None:
@@ -112,17 +112,17 @@ def _boot(context: Context, built: Programs, config: str,
     return done, verdicts
 
 
-def _compare_rates(context: Context, config: str, test: selftests.Test, runs: int) -> None:
-    """A test that varies, hangs or oopses vanilla: how often it ends how, in boots of its own."""
+def _compare_rates(context: Context, config: str, tests: list[selftests.Test], runs: int) -> None:
+    """Tests that vary, hang or oops vanilla: how often each ends how, in boots of its own. Both kernels take turns, under the same load."""
     built = _programs(context)
-    seen: dict[str, list[str]] = {"vanilla": [], config: []}
-    for _ in range(runs):
-        jobs = [lambda kernel=kernel: (kernel, _ending(*_boot(context, built, kernel, [test]), test)) for kernel in seen]
-        for kernel, ending in context.parallel(jobs):
-            seen[kernel].append(ending)
-    context.say(f"{test.name}: {config}: {', '.join(seen[config])}; vanilla: {', '.join(seen['vanilla'])}")
-    wrong = selftests.rates_differ(seen[config], seen["vanilla"])
-    context.expect(not wrong, f"{test.name}: {wrong}")
+    boots = [(test, kernel) for test in tests for _ in range(runs) for kernel in ("vanilla", config)]
+    jobs = [(SMP, lambda test=test, kernel=kernel: _ending(*_boot(context, built, kernel, [test]), test)) for test, kernel in boots]
+    endings = context.side_by_side(jobs)
+    for test in tests:
+        vanilla, ours = ([ending for boot, ending in zip(boots, endings) if boot == (test, kernel)] for kernel in ("vanilla", config))
+        context.say(f"{test.name}: {config}: {', '.join(ours)}; vanilla: {', '.join(vanilla)}")
+        wrong = selftests.rates_differ(ours, vanilla)
+        context.expect(not wrong, f"{test.name}: {wrong}")
 
 
 def _ending(done: Done, verdicts: dict[str, dict], test: selftests.Test) -> str:

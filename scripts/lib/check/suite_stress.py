@@ -1,7 +1,9 @@
 """rcutorture, locktorture and a mixed load on debug: none of the checks that debug turns on may report anything.
 
-The short form runs both torture tests at the same time, on two boards of two virtual CPUs, and then the mixed load on one of
-four: 2 minutes each. Within one kernel there is one torture test at a time.
+Beside the torture tests, tasks run out-of-band all the time, come and go.
+
+Both torture tests run at the same time, on two boards of two virtual CPUs; within one kernel there is one torture test at a
+time. The mixed load has a board of four: after them in the short form, 2 minutes each, and beside them in the long one, 20 minutes.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import shutil
 
 import common
 
+from check import programs
 from check.context import Context, Failed
 
 SCRIPTS = common.ROOT / "tests" / "boot" / "stress"
@@ -21,14 +24,17 @@ _AROUND_S = 240  # Boot, end of the tests, and the scan for leaks, on a busy hos
 def run(context: Context) -> None:
     context.only_on(CONFIG)
     seconds = int(context.values["seconds"])
-    context.parallel([lambda: _script(context, "rcutorture", 2, seconds), lambda: _script(context, "locktorture", 2, seconds)])
     tools = []
     for name in ("stress-ng", "hackbench"):
         path = shutil.which(name)
         if not path:
             raise Failed(f"{name} is missing (./scripts/setup installs it)")
         tools.append((pathlib.Path(path), f"/usr/bin/{name}"))
-    _script(context, "mixed", 4, seconds, tools, ["--kmemleak"])
+    oob = [(programs.program(context, "tests/target/altsched/debuggee-evl"), "/root/debuggee"), (SCRIPTS / "oob.sh", "/root/oob.sh")]
+    jobs = [lambda: _script(context, "rcutorture", 2, seconds, oob), lambda: _script(context, "locktorture", 2, seconds, oob)]
+    mixed = [lambda: _script(context, "mixed", 4, seconds, tools, ["--kmemleak"])]
+    for at_once in ([jobs + mixed] if context.values["at_once"] else [jobs, mixed]):
+        context.parallel(at_once)
     context.fact(f"{seconds} s each")
 
 
@@ -36,5 +42,4 @@ def _script(context: Context, name: str, smp: int, seconds: int, add: list | Non
     done = context.board(["sh", f"/root/{name}.sh", str(seconds)], config=CONFIG, smp=smp, timeout_s=seconds + _AROUND_S,
                          add=[(SCRIPTS / f"{name}.sh", f"/root/{name}.sh"), *(add or [])], modules=True, more=more or [],
                          title=name)
-    if context.ran_well(done, name):
-        context.expect(f"{name}: ok" in done.out, f"{name}: it did not say that it passed")
+    context.said_so(done, name, f"{name}: ok")

@@ -7,6 +7,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import threading
 import time
 import types
 import unittest
@@ -128,6 +129,20 @@ class RunnerTest(unittest.TestCase):
         self.assertIn("limit", result.why)
         self.assertLess(time.monotonic() - started, 10)
 
+    def test_the_limit_of_all_suites_bounds_the_last_of_them_too(self) -> None:
+        suites = [self.suite(name, lambda given: given.command(["sleep", "60"], timeout_s=60)) for name in ("one", "two")]
+        for module, name, value in ((runner.table, "usual", lambda long: tuple(suites)), (runner.table, "WHOLE_S", {False: 1.0})):
+            self.addCleanup(setattr, module, name, getattr(module, name))
+            setattr(module, name, value)
+        started = time.monotonic()
+        results = self.run_all(*suites)
+        self.assertLess(time.monotonic() - started, 20)
+        self.assertIn("of all suites together", results[1].why)
+        # Whoever names suites has all the time that they may take.
+        suites.append(self.suite("three", lambda given: given.command(["true"])))
+        runner.table.WHOLE_S = {False: 0.0}
+        self.assertEqual(self.run_all(suites[2])[0].verdict, "passed")
+
     def test_a_log_holds_command_output_and_status(self) -> None:
         self.run_all(self.suite("logged", lambda given: given.command(["sh", "-c", "echo out; echo err >&2; exit 3"])))
         log = (self.logs / "logged.log").read_text()
@@ -139,6 +154,46 @@ class RunnerTest(unittest.TestCase):
         self.run_all(self.suite("both", lambda given: seen.extend(given.parallel([
             lambda: given.command(["sh", "-c", "sleep 0.2; echo 1"]).out, lambda: given.command(["echo", "2"]).out]))))
         self.assertEqual(seen, ["1\n", "2\n"])
+
+
+    def test_jobs_side_by_side_use_the_room_there_is_and_no_more(self) -> None:
+        self.addCleanup(setattr, context, "ROOM", context.ROOM)
+        context.ROOM = 4
+        lock, sums, seen = threading.Lock(), [0], []
+
+        def job(cpus: int, name: str):
+            def work() -> str:
+                with lock:
+                    sums.append(sums[-1] + cpus)
+                time.sleep(0.05)
+                with lock:
+                    sums.append(sums[-1] - cpus)
+                return name
+            return cpus, work
+
+        jobs = [job(1, "a"), job(2, "b"), job(4, "c"), job(2, "d"), job(1, "e"), job(1, "f")]
+        self.run_all(self.suite("many", lambda given: seen.extend(given.side_by_side(jobs))))
+        self.assertEqual(seen, list("abcdef"))
+        self.assertEqual(max(sums), 4)
+        self.assertEqual(sums[1], 4, "the largest does not begin")
+        self.assertEqual(sums[-1], 0)
+
+    def test_a_job_larger_than_the_room_runs_alone(self) -> None:
+        self.addCleanup(setattr, context, "ROOM", context.ROOM)
+        context.ROOM = 2
+        seen = []
+        self.run_all(self.suite("large", lambda given: seen.extend(given.side_by_side([(8, lambda: 8), (1, lambda: 1)]))))
+        self.assertEqual(seen, [8, 1])
+
+    def test_the_first_job_that_raises_ends_the_others(self) -> None:
+        def raises() -> None:
+            raise context.Failed("no")
+
+        started = time.monotonic()
+        result = self.run_all(self.suite("one", lambda given: given.side_by_side([
+            (1, lambda: given.command(["sleep", "60"], timeout_s=60)), (1, raises)])))[0]
+        self.assertEqual((result.verdict, result.why), ("failed", "no"))
+        self.assertLess(time.monotonic() - started, 20)
 
 
 class TableTest(unittest.TestCase):
