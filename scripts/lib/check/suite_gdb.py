@@ -1,6 +1,6 @@
 """A debugger on an application with out-of-band threads: gdbserver in the guest, gdb on the host.
 
-Breakpoints, backtrace, lines, single steps, a watchpoint, and then on to a good end: tests/target/altsched/debuggee.gdb.
+Breakpoints, backtrace, lines, single steps, watchpoints by steps and by the CPU, and then on to a good end: tests/target/altsched/debuggee.gdb.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ def _debug(context: Context, program: pathlib.Path, config: str, smp: int) -> No
     if not server:
         raise Failed("gdbserver is missing (./scripts/setup installs it)")
     with tempfile.TemporaryDirectory(prefix="gdb-") as folder:
-        port = _free_port()
-        qemu = _with_network(pathlib.Path(folder), port)
+        port = free_port()
+        # The board has no network, on purpose. This QEMU has: one port of the host leads to gdbserver.
+        network = f"-netdev user,id=debug,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:{_PORT} -device e1000e,netdev=debug"
+        qemu = with_arguments(pathlib.Path(folder), network)
         guest = f"ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && gdbserver --once 0.0.0.0:{_PORT} /root/debuggee"
         boot, gdb = context.parallel([
             lambda: context.board(["sh", "-c", guest], config=config, smp=smp, timeout_s=_BOOT_S, env={"BOARD_QEMU": str(qemu)},
@@ -56,17 +58,16 @@ def _debug(context: Context, program: pathlib.Path, config: str, smp: int) -> No
         context.expect("debuggee: ok" in boot.out, f"{what}: the program did not say that it passed")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _with_network(folder: pathlib.Path, port: int) -> pathlib.Path:
-    """The board has no network, on purpose. This QEMU has: one port of the host leads to gdbserver."""
+def with_arguments(folder: pathlib.Path, arguments: str) -> pathlib.Path:
+    """A QEMU for the board (BOARD_QEMU) that has more devices than the board gives it."""
     wrapper = folder / "qemu"
-    network = f"-netdev user,id=debug,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:{_PORT} -device e1000e,netdev=debug"
     wrapper.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {shlex.quote(machine.QEMU)} --version\n'
-                       f'exec {shlex.quote(machine.QEMU)} "$@" {network}\n')
+                       f'exec {shlex.quote(machine.QEMU)} "$@" {arguments}\n')
     wrapper.chmod(0o755)
     return wrapper
