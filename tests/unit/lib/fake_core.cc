@@ -70,6 +70,7 @@ int Core::open(const std::string& path) {
   }
   const auto found = public_.find(type + "/" + name);
   if (found == public_.end()) return -ENOENT;
+  if (node_error != 0) return node_error;
   return add(files_[static_cast<size_t>(found->second)]);
 }
 
@@ -194,8 +195,11 @@ int Core::dispatch(Lock& lock, int fd, unsigned long request, void* argument) {
     case File::Kind::none:
       return -EBADF;
     case File::Kind::clone:
-      return request == EVL_IOC_CLONE ? clone(target, static_cast<evl_clone_req*>(argument))
-                                      : -ENOTTY;
+      if (request == EVL_IOC_CLONE) return clone(target, static_cast<evl_clone_req*>(argument));
+      if (target.type != "thread" || request != EVL_THRIOC_DETACH_SELF) return -ENOTTY;
+      self_handle = EVL_NO_HANDLE;
+      self_window = nullptr;
+      return 0;
     case File::Kind::control:
       if (request == EVL_CTLIOC_GET_COREINFO) {
         *static_cast<evl_core_info*>(argument) = info;

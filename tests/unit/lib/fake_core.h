@@ -72,6 +72,7 @@ class Core {
   std::atomic<int> policy{};
   std::atomic<int> priority{};
   bool control_exists{true};
+  int node_error{};  // Of opening the node of a public element.
   // The last argument of some requests.
   __evl_timespec last_date{};
   evl_sched_attrs last_attributes{};

@@ -84,7 +84,8 @@ TEST_F(InitTest, AChildOfForkStartsFromNothing) {
   const pid_t child = fork();
   if (child == 0) {
     const bool fresh = evl_get_self() == -1 && evl_is_inband() && evl_stdout() == -EBADF &&
-                       core().unmapped == 1 && !evl::process.initialized();
+                       core().unmapped == 1 && !evl::process.initialized() &&
+                       core().open_files().empty();
     _exit(fresh && evl_init() == 0 ? 0 : 1);
   }
   int status = -1;

@@ -95,6 +95,16 @@ TEST_F(ThreadTest, APolicyThatTheCoreRefusesUndoesTheAttachment) {
   EXPECT_GE(evl_attach_self("one"), 0) << "the name is free again";
 }
 
+TEST_F(ThreadTest, AThreadWhoseNodeCannotBeOpenedIsNotAttached) {
+  ASSERT_EQ(evl_init(), 0);
+  core().node_error = -EMFILE;
+  EXPECT_EQ(evl_attach_self("/one"), -EMFILE);
+  EXPECT_EQ(evl_get_self(), -1);
+  EXPECT_EQ(core().requests(EVL_THRIOC_DETACH_SELF), 1) << "or the core has a thread without name";
+  core().node_error = 0;
+  EXPECT_GE(evl_attach_self("two"), 0);
+}
+
 TEST_F(ThreadTest, ASignalDuringTheFirstSwitchDoesNotLeaveTheThreadInband) {
   core().policy = SCHED_FIFO;
   core().priority = 5;
