@@ -18,7 +18,7 @@ from check import programs
 from check.context import Context, Failed
 
 SCRIPT = common.ROOT / "tests" / "target" / "altsched" / "debuggee.gdb"
-STEPS = 17  # Lines that the script prints when all is well.
+STEPS = 28  # Lines that the script prints when all is well.
 _BOOT_S = 150
 _PORT = 1234
 

@@ -5,8 +5,6 @@ set confirm off
 set breakpoint pending off
 set tcp connect-timeout 100
 set remotetimeout 60
-# Hardware watchpoints act in-band only: see hosting-a-core.md. These are single steps.
-set can-use-hw-watchpoints 0
 python
 import time
 
@@ -62,11 +60,26 @@ try:
     gdb.execute("break tick if who == 0")
     gdb.execute("continue")
     gdb.execute("delete")
+    # By single steps.
+    gdb.execute("set can-use-hw-watchpoints 0")
     gdb.execute("watch watched")
     old = number("watched")
     gdb.execute("continue")
     want(number("watched") != old, "watchpoint: watched has changed")
     want("tick" in frame_names(), "watchpoint: in tick()")
+    gdb.execute("delete")
+    # By the CPU: the thread runs freely between them, and each one hits it out-of-band. None may be passed by.
+    gdb.execute("set can-use-hw-watchpoints 1")
+    want("Hardware watchpoint" in gdb.execute("watch watched", to_string=True), "a hardware watchpoint")
+    for n in range(5):
+        old = number("watched")
+        gdb.execute("continue")
+        want(number("watched") == old + 1, f"hardware watchpoint {n + 1}: the next change of watched")
+    gdb.execute("delete")
+    gdb.execute("hbreak tick")
+    for n in range(5):
+        gdb.execute("continue")
+        want(gdb.newest_frame().name() == "tick", f"hardware breakpoint {n + 1}: in tick()")
     gdb.execute("delete")
     gdb.execute("continue")
     want(number("$_exitcode") == 0, "continued to a good end")
