@@ -23,6 +23,7 @@ from typing import TypeVar
 
 import common
 
+from check import tsc
 from check.table import Form, Suite
 
 LOGS = common.BUILD / "check"
@@ -195,8 +196,11 @@ class Context:
                                            "--timeout", f"{min(timeout_s, max(1.0, self.left_s() - 30)):.0f}"]
         words += [f"--add={host}:{guest}" for host, guest in add]
         # The watchdogs measure the host as well: a virtual CPU that gets no time is "stuck". One minute is the kernel's.
-        patience = "" if icount else f"watchdog_thresh={_WATCHDOG_S}"
-        words += ["--append", f"{patience} {append}".strip()] if patience or append else []
+        parameters = [] if icount else [f"watchdog_thresh={_WATCHDOG_S}"]
+        if not icount and tsc.host_khz():
+            parameters.append(f"tsc_early_khz={tsc.host_khz()}")
+        parameters += [append] if append else []
+        words += ["--append", " ".join(parameters)] if parameters else []
         words += ["--icount"] if icount else []
         words += [] if modules else ["--no-modules"]
         words += ["--expect", expect] if expect else []
