@@ -60,6 +60,9 @@ void core_make_tokens(int count);
 int core_wait(unsigned int index);
 int core_post(unsigned int index);
 
+/* For core_echo(), once per process, in-band. */
+void core_make_echo(void);
+
 /*
  * Has the core read @words from user memory out-of-band, and write them back, each greater by one. EFAULT: it cannot;
  * nothing is written then.

@@ -35,13 +35,18 @@ static int as_errno(int status)
 	return -1;
 }
 
-/* One echo at a time: all threads use the same xbuf, which there are few of. */
 void core_begin(void)
 {
 	int status = evl_init();
 
 	CHECK(status == 0, "evl_init: %s", strerror(-status));
-	status = evl_new_mutex(&echo_mutex, NULL);
+}
+
+/* One echo at a time: all threads use the same xbuf, which there are few of. */
+void core_make_echo(void)
+{
+	int status = evl_new_mutex(&echo_mutex, NULL);
+
 	CHECK(status >= 0, "evl_new_mutex: %s", strerror(-status));
 	echo_fd = evl_new_xbuf(1024, NULL);
 	CHECK(echo_fd >= 0, "evl_new_xbuf: %s", strerror(-echo_fd));
@@ -49,8 +54,11 @@ void core_begin(void)
 
 void core_end(void)
 {
+	if (echo_fd < 0)
+		return;
 	evl_close_mutex(&echo_mutex);
 	close(echo_fd);
+	echo_fd = -1;
 }
 
 int core_attach(unsigned int flags)

@@ -243,6 +243,7 @@ int main(void)
 	for (size_t n = 0; n < sizeof(signals) / sizeof(*signals); n++)
 		CHECK(!sigaction(signals[n], &action, NULL), "sigaction: %m");
 	core_begin();
+	core_make_echo();
 	for (size_t n = 0; n < sizeof(cases) / sizeof(*cases); n++)
 		compare_stages((int)n);
 	fault_in_the_core();

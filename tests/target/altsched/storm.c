@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	long objects[SLABS];
 
 	if (argc > 1 && !strcmp(argv[1], "execed"))
-		return execed();
+		return execed(argc > 2);
 	for (size_t n = 0; count > 0 && n < sizeof(storms) / sizeof(*storms); n++) {
 		if (strcmp(storms[n].name, argv[1]))
 			continue;

@@ -95,9 +95,9 @@ void storm_signal(int count)
 			sent[index]++;
 		} else if (what < 850) {
 			syscall(SYS_tgkill, pid, atomic_load(&arena->worker[index].tid), what % 2 ? SIGUSR1 : SIGUSR2);
-		} else if (what < 950) {
-			CHECK(!kill(pid, what % 2 ? SIGUSR1 : SIGUSR2), "kill: %m");
 		} else if (what < 990) {
+			CHECK(!kill(pid, what % 2 ? SIGUSR1 : SIGUSR2), "kill: %m");
+		} else if (what < 998) {
 			stop_and_continue(arena, pid);
 		} else {
 			kill_it(pid);

@@ -16,8 +16,8 @@ void storm_affinity(int count);
 void storm_freeze(int count);
 void storm_hotplug(int count);
 
-/* What storm_exec() executes: a new program that is not attached, and attaches. */
-int execed(void);
+/* What storm_exec() executes: a new program that is not attached. If it @lives, it attaches. */
+int execed(bool lives);
 
 volatile uint64_t *victim_churn(size_t *size);
 

@@ -88,12 +88,13 @@ static void echo(void)
 }
 
 /*
- * Sleeps out-of-band: for @ns, and for six times as long as it was awake, but not for ever. Threads of the core that are
- * busy all the time leave nothing to Linux, and on a slow host, where each lock takes its time, they easily are.
+ * Sleeps out-of-band: for @ns, and for twenty times as long as it was awake, but not for ever. Threads of the core that are
+ * busy all the time leave nothing to Linux, which makes the storm; on a slow host, where each lock takes its time, they
+ * easily are.
  */
 static int rest(uint64_t ns)
 {
-	uint64_t now = now_ns(), pause = 6 * (now - awake_since);
+	uint64_t now = now_ns(), pause = 20 * (now - awake_since);
 
 	awake_since = now + ns + (pause > 50 * NS_PER_MS ? 50 * NS_PER_MS : pause);
 	return expected(core_sleep(awake_since));
@@ -221,6 +222,7 @@ static void be_victim(void (*siblings)(struct arena *arena))
 
 	core_begin();
 	core_make_tokens(arena->workers);
+	core_make_echo();
 	map_churn();
 	catch_signals();
 	for (int n = 0; n < arena->workers; n++)
