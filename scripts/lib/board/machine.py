@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 import common
+import tsc
 
 from board.options import Options
 
@@ -87,6 +88,8 @@ def kernel_command_line(options: Options) -> str:
     elif options.accel != "kvm":
         # Waits for ten ticks in as many milliseconds and panics: a busy host does not give them to an emulator.
         words += ["no_timer_check"]
+        # Nor the time to measure the counter.
+        words += [f"tsc_early_khz={tsc.host_khz()}"] if tsc.host_khz() else []
     if options.mode == "shell":
         words.remove("oops=panic")
     return " ".join([*words, *options.append])

@@ -23,7 +23,6 @@ from typing import TypeVar
 
 import common
 
-from check import tsc
 from check.table import Form, Suite
 
 LOGS = common.BUILD / "check"
@@ -197,8 +196,6 @@ class Context:
         words += [f"--add={host}:{guest}" for host, guest in add]
         # The watchdogs measure the host as well: a virtual CPU that gets no time is "stuck". One minute is the kernel's.
         parameters = [] if icount else [f"watchdog_thresh={_WATCHDOG_S}"]
-        if not icount and tsc.host_khz():
-            parameters.append(f"tsc_early_khz={tsc.host_khz()}")
         parameters += [append] if append else []
         words += ["--append", " ".join(parameters)] if parameters else []
         words += ["--icount"] if icount else []

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 sys.dont_write_bytecode = True
 
+import tsc  # noqa: E402
 from board import elf, image, machine, options, report  # noqa: E402
 from board.run import Kind, OutputParser, decide  # noqa: E402
 
@@ -202,6 +203,20 @@ class Arguments(unittest.TestCase):
                      "norandmaps", "mitigations=off", "idle=halt", "tsc=reliable", "more=1"):
             self.assertIn(part, words)
         self.assertNotIn("virtio", words)
+
+
+class Counter(unittest.TestCase):
+    @unittest.skipUnless(tsc.host_khz(), "no time stamp counter, or no memory to run a reading in")
+    def test_two_measurements_agree(self):
+        once, again = tsc.host_khz(), tsc.host_khz.__wrapped__()
+        self.assertGreater(once, 100_000)
+        self.assertLess(abs(once - again), once / 1000)
+
+    @unittest.skipUnless(tsc.host_khz(), "no time stamp counter")
+    def test_an_emulated_guest_is_told(self):
+        told = f"tsc_early_khz={tsc.host_khz()}"
+        self.assertIn(told, machine.kernel_command_line(options.parse(["run", "--accel", "tcg", "--", "a"])))
+        self.assertNotIn(told, machine.kernel_command_line(options.parse(["run", "--icount", "--", "a"])))
 
 
 class Images(unittest.TestCase):

@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 
 import common  # noqa: E402
 import inband  # noqa: E402
-from check import context, runner, selftests, store, table, tsc  # noqa: E402
+from check import context, runner, selftests, store, table  # noqa: E402
 
 
 def quiet(function, *arguments):
@@ -194,14 +194,6 @@ class RunnerTest(unittest.TestCase):
             (1, lambda: given.command(["sleep", "60"], timeout_s=60)), (1, raises)])))[0]
         self.assertEqual((result.verdict, result.why), ("failed", "no"))
         self.assertLess(time.monotonic() - started, 20)
-
-
-class CounterTest(unittest.TestCase):
-    @unittest.skipUnless(tsc.host_khz(), "no time stamp counter, or no memory to run a reading in")
-    def test_two_measurements_agree(self) -> None:
-        once, again = tsc.host_khz(), tsc.host_khz.__wrapped__()
-        self.assertGreater(once, 100_000)
-        self.assertLess(abs(once - again), once / 1000)
 
 
 class TableTest(unittest.TestCase):
