@@ -57,7 +57,7 @@ SUITES: tuple[Suite, ...] = (
     Suite("sim", "the core on simulated CPUs: every rule holds in schedules that were not run before",
           Form(limit_s=600, values={"seconds": 60}), Form(limit_s=600, values={"seconds": 180})),
     Suite("mutants", "planted bugs of the core are found by the simulator",
-          Form(limit_s=600, values={"every": 5}), Form(limit_s=1800, values={"every": 1})),
+          Form(limit_s=600, values={"every": 5}), Form(limit_s=600, values={"every": 1})),
     Suite("setup", "nothing is missing, the builds are current, and building again rebuilds nothing",
           Form(configs=("lean", "debug"), limit_s=300, values={"again_s": 20}),
           Form(configs=("lean", "pipeline", "debug", "idle", "kasan", "off", "vanilla"), limit_s=600, values={"again_s": 20})),

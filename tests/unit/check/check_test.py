@@ -216,6 +216,11 @@ class TableTest(unittest.TestCase):
             # All that keeps a suite out of the short form is that its kernels are not built there.
             self.assertFalse(set(suite.short.configs) & {"lean", "debug"}, suite.name)
 
+    def test_no_suite_has_more_time_than_all_of_them(self) -> None:
+        for suite in table.SUITES:
+            self.assertLess(suite.short.limit_s, table.WHOLE_S[False], suite.name)
+            self.assertLess(suite.long.limit_s, table.WHOLE_S[True], suite.name)
+
     def test_the_configurations_exist(self) -> None:
         for suite in table.SUITES:
             for form in (suite.short, suite.long):
