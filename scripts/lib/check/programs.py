@@ -18,7 +18,9 @@ MODULES = common.BUILD / "modules"
 SELFTESTS = common.BUILD / "selftests"
 MODULE_ENV = {"MAKEFLAGS": "", "MAKELEVEL": "0", "ARCH": "x86"}
 TARGETS = ("timers", "futex", "sigaltstack", "breakpoints", "ptrace", "x86", "rseq", "membarrier", "clone3",
-           "filesystems/epoll")
+           "filesystems/epoll", "sched", "cgroup", "perf_events", "exec")
+# Of these, a program does not compile; it asks for ARCH by another name to build all that this machine can run.
+PARTLY = ("mm",)
 
 
 def meson(context: Context, *targets: str) -> pathlib.Path:
@@ -64,7 +66,7 @@ def selftests(context: Context) -> pathlib.Path:
     out = SELFTESTS / source.tag(version)
     done = out / "kselftest"
     stamp = out / ".complete"
-    key = hashlib.sha256("\n".join((*TARGETS, version)).encode()).hexdigest()
+    key = hashlib.sha256("\n".join((*TARGETS, *PARTLY, version)).encode()).hexdigest()
     with common.locked(SELFTESTS / ".lock", "check: build selftests"):
         if stamp.exists() and stamp.read_text() == key:
             return done
@@ -76,7 +78,7 @@ def selftests(context: Context) -> pathlib.Path:
         archive = out / "source.tar"
         _well(context, ["git", f"--git-dir={common.LINUX / '.git'}", "archive", "-o", archive, source.tag(version),
                         "Makefile", "Kbuild", "Kconfig", "scripts", "include", "arch/x86", "tools/testing/selftests",
-                        "tools/include", "tools/arch", "tools/scripts", "usr/include"], "unpack the selftests")
+                        "tools/include", "tools/arch", "tools/scripts", "usr/include", "mm/gup_test.h"], "unpack the selftests")
         _well(context, ["tar", "-xf", archive, "-C", unpacked], "unpack the selftests")
         archive.unlink()
         jobs = f"-j{os.cpu_count() or 1}"
@@ -84,6 +86,9 @@ def selftests(context: Context) -> pathlib.Path:
         _well(context, ["make", "-C", unpacked, f"O={built}", jobs, "headers"], "make headers", MODULE_ENV)
         _well(context, ["make", "-C", unpacked / "tools/testing/selftests", f"O={built}", jobs,
                         f"TARGETS={' '.join(TARGETS)}", "FORCE_TARGETS=1", "all"], "build the selftests", MODULE_ENV)
+        # Its status says nothing: a program that a list names and that is not there fails its test.
+        context.command(["make", "-k", "-C", unpacked / "tools/testing/selftests", f"O={built}", jobs, f"TARGETS={' '.join(PARTLY)}",
+                         "all"], timeout_s=600, env={**MODULE_ENV, "ARCH": "x86_64"}, title="build the selftests that build")
         (built / "kselftest").rename(done)
         shutil.rmtree(unpacked)
         shutil.rmtree(built)

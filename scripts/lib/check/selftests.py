@@ -69,6 +69,11 @@ def on_deterministic_machine(test: Test) -> bool:
     return test.boot.startswith("icount")
 
 
+def in_one_thread(test: Test) -> bool:
+    """Whether the virtual CPUs of its boot take turns in one thread of the emulator."""
+    return test.boot.startswith("single")
+
+
 def boots(tests: list[Test]) -> dict[str, list[Test]]:
     grouped: dict[str, list[Test]] = {}
     for test in tests:

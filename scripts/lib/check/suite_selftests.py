@@ -105,6 +105,7 @@ def _boot(context: Context, built: Programs, config: str,
         smp = 1 if icount else context.smp[0] if context.smp else SMP
         done = context.board(["/root/runlist", "/root/list"], config=config, smp=smp, icount=icount,
                              timeout_s=limit, add=add, env={"LD_LIBRARY_PATH": str(built.kernels / "rseq")},
+                             more=["--accel", "tcg-single"] if selftests.in_one_thread(tests[0]) else [],
                              title=f"{len(tests)} selftests on {config} ({tests[0].boot})")
     verdicts = selftests.parse(done.out)
     if len(tests) > 1 or tests[0].reason == "":
