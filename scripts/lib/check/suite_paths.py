@@ -1,8 +1,8 @@
 """The paths that a sound system seldom takes: the function tracer in both stages, probes of kernel and program that oob tasks hit, an
 oops out-of-band, kexec.
 
-On lean, and in the long form on debug as well. The long form has two configurations more: on `crash` the kernel debugger and a crash
-kernel, and on `suspend` what the pipeline says to that.
+On lean, and in the long form on debug as well. By name only, and not proven yet: `--config crash`, the kernel debugger and a crash
+kernel; `--config suspend`, what the pipeline says to that.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from check.suite_torture import torture_module
 SCRIPTS = common.ROOT / "tests" / "boot" / "paths"
 _BOOT_S = 180
 _OOPS = r"BUG: kernel NULL pointer dereference(.*\n)+?.*RIP: \S+:planted_oops(.*\n)+?.*(call_oob_actions|handle_oob_irq)"
-
-
 # Lines that kgdb.gdb prints when all is well.
 _KGDB_STEPS = 11
 
