@@ -26,12 +26,29 @@ static const char *const slabs[] = { "task_struct", "mm_struct", "signal_cache",
 #define SLABS (sizeof(slabs) / sizeof(*slabs))
 #define SLAB_SLACK 200
 
+/* Has a cache give up what it holds of free objects, KASAN's quarantine included: with it, thousands stay. */
+static void shrink(const char *slab)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", slab);
+	file = fopen(path, "w");
+	if (!file)
+		return; /* A kernel that does not show its caches. */
+	fputs("1", file);
+	CHECK(!fclose(file), "%s: %m", path);
+}
+
 static void count_slabs(long *objects)
 {
 	char line[256], name[64];
-	FILE *file = fopen("/proc/slabinfo", "r");
+	FILE *file;
 	long used;
 
+	for (size_t n = 0; n < SLABS; n++)
+		shrink(slabs[n]);
+	file = fopen("/proc/slabinfo", "r");
 	CHECK(file, "/proc/slabinfo: %m");
 	memset(objects, 0, SLABS * sizeof(*objects));
 	while (fgets(line, sizeof(line), file))
