@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fails when a request of the ABI has no line in requests.txt, or a line names a step that no program has."""
+"""Fails when a request of the ABI has no line in requests.txt, or a line names a step that no program has, or that random programs never make.
+
+The build of the simulator runs it: a new request without a model does not build.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,41 @@ import re
 import sys
 
 
+def wrong(abi: str, text: str, steps: set[str], written: set[str]) -> list[str]:
+    """What is wrong with the lines `text`, by the ABI's headers, the steps there are, and those that random programs have."""
+    requests = set(re.findall(r"^#define (EVL_\w*IOC_\w+)\s+_IO", abi, re.MULTILINE))
+    found = [] if requests else ["the headers have no request: do they look different?"]
+    listed: set[str] = set()
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, rest = line.partition(" ")
+        listed.add(name)
+        if not (rest := rest.strip()):
+            found.append(f"{name}: no step, and no reason")
+        elif rest[0] in "-*":
+            found += [] if len(rest) > 2 else [f"{name}: no reason"]
+        else:
+            for step in (one.strip() for one in rest.split(",")):
+                if step not in steps:
+                    found.append(f"{name}: there is no step {step}")
+                elif step not in written:
+                    found.append(f"{name}: no random program has the step {step}")
+    found += [f"{name}: no line in requests.txt" for name in sorted(requests - listed)]
+    return found + [f"{name}: not a request of the ABI" for name in sorted(listed - requests)]
+
+
 def main() -> int:
     abi, sim = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    requests = {name for header in sorted(abi.glob("*.h"))
-                for name in re.findall(r"^#define (EVL_\w*IOC_\w+)\s+_IO", header.read_text(), re.MULTILINE)}
-    lines = [line.split(None, 1) for line in (sim / "requests.txt").read_text().splitlines()
-             if line.strip() and not line.startswith("#")]
-    steps = set(re.findall(r"^  X\((\w+)\)", (sim / "program" / "program.h").read_text(), re.MULTILINE))
-    listed = {name for name, _ in lines}
-    wrong = [f"{name}: no line in requests.txt" for name in sorted(requests - listed)]
-    wrong += [f"{name}: not a request of the ABI" for name in sorted(listed - requests)]
-    for name, text in lines:
-        modelled = not text.startswith("-") and "at the start" not in text
-        wrong += [f"{name}: there is no step {step}" for step in re.findall(r"\w+", text.split(",  ")[0] if modelled else "")
-                  if modelled and "_" in step and step not in steps]
-    print("\n".join(wrong) if wrong else f"{len(requests)} requests")
-    return 1 if wrong or not requests else 0
+    headers = "\n".join(header.read_text() for header in sorted(abi.glob("*.h")))
+    program = sim / "program"
+    steps = set(re.findall(r"^  X\((\w+)\)", (program / "program.h").read_text(), re.MULTILINE))
+    written = set(re.findall(r"Op::(\w+)", (program / "program.cc").read_text()))
+    found = wrong(headers, (sim / "requests.txt").read_text(), steps, written)
+    print("\n".join(found) if found else "each request has its model")
+    if not found and len(sys.argv) > 3:
+        pathlib.Path(sys.argv[3]).write_text("")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

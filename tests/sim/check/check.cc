@@ -212,14 +212,47 @@ void check_kicks(World& world, const Facts& facts) {
   }
 }
 
-// A thread that waits with a limit, and whose limit has passed, must have a tick on its way.
+// Whom a debugger has stopped keeps the rest of the process from running, but for those who have
+// to look at a signal first.
+void check_stops(World& world, const Facts& facts) {
+  const auto stopped = [](const World::ThreadModel& thread) { return thread.stopped; };
+  if (std::none_of(world.threads().begin(), world.threads().end(), stopped)) return;
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    if (facts.threads[i] == nullptr || world.threads()[i].stopped) continue;
+    evl::Thread& thread = *facts.threads[i];
+    if (&evl::rq_of(thread.peek_cpu()).current() != &thread) continue;
+    if (!thread.peek_state().has(evl::ThreadState::inband) &&
+        !thread.peek_info().has(evl::kRunsInStop))
+      mc().fail("T%u runs while a debugger has stopped its process", i);
+  }
+}
+
+// Nobody who sleeps is late but for an interrupt that is not taken yet: the timer of his sleep is
+// queued, for his date or earlier, and the device of the CPU (check_ticks()) fires no later.
+void check_sleepers(World& world, const Facts& facts) {
+  for (unsigned i = 0; i < kMaxThreads; ++i) {
+    const std::uint64_t until = world.threads()[i].sleeps_until;
+    if (facts.threads[i] == nullptr || until == 0) continue;
+    if (!facts.threads[i]->peek_state().has(evl::ThreadState::delay)) continue;
+    const evl::Timer& timer = read<inspect::ThreadSleepTimer>(*facts.threads[i]);
+    if (!evl::Timer::Queue::linked(timer)) mc().fail("T%u sleeps, and its timer is idle", i);
+    const evl::MonoDate date = evl::Timer::Queue::date(timer);
+    if (date > evl::MonoDate::from_ns(static_cast<evl::s64>(until)))
+      mc().fail("T%u sleeps until %llu, its timer fires at %lld", i,
+                static_cast<unsigned long long>(until), static_cast<long long>(date.ns()));
+  }
+}
+
+// A timer that is queued has the device programmed for its date, or earlier.
 void check_ticks() {
   for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu) {
     if (!evl::core().timer_bases().has(cpu)) continue;
     evl::TimerBase& base = evl::core().timer_bases().on(cpu);
     const evl::MonoDate programmed = read<inspect::BaseProgrammed>(base);
-    const bool ticks = mc().cpu(cpu).tick_date_ns <= mc().now_ns();
-    if (!ticks && inspect::ask<inspect::BaseQueue>(base).next_date() < programmed)
+    const std::uint64_t fires_at = mc().cpu(cpu).tick_date_ns;
+    const evl::MonoDate next = inspect::ask<inspect::BaseQueue>(base).next_date();
+    if (fires_at > mc().now_ns() && base.is_open() && next != evl::MonoDate::forever() &&
+        static_cast<std::uint64_t>(std::max<evl::s64>(next.ns(), 0)) < fires_at)
       mc().fail("CPU %u has a timer that is due before its device fires", cpu);
     if (programmed == evl::MonoDate::forever()) continue;
     if (mc().cpu(cpu).tick_date_ns == kNever && mc().cpu(cpu).pending == 0)
@@ -238,6 +271,8 @@ void check_core(World& world) {
   check_priorities(world, facts);
   check_ceilings(world, facts);
   check_kicks(world, facts);
+  check_stops(world, facts);
+  check_sleepers(world, facts);
   check_ticks();
 }
 

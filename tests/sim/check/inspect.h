@@ -30,6 +30,7 @@ struct Opened {
 SIM_OPEN(ThreadWchan, evl::Thread, evl::WaitChannel*, wchan_)
 SIM_OPEN(ThreadBase, evl::Thread, evl::SchedParams, base_)
 SIM_OPEN(ThreadPreemptCount, evl::Thread, int, preempt_count_)
+SIM_OPEN(ThreadSleepTimer, evl::Thread, evl::Timer, resource_timer_)
 SIM_OPEN(MutexOwner, evl::Mutex, evl::Thread*, owner_)
 SIM_OPEN(BaseQueue, evl::TimerBase, evl::Timer::Queue, queue_)
 SIM_OPEN(BaseProgrammed, evl::TimerBase, evl::MonoDate, programmed_)

@@ -20,7 +20,8 @@ constexpr const char* kNames[] = {
 // unless the program is about deaths.
 class Writer final {
  public:
-  Writer(Rng& rng, const Program& program) : rng_{rng}, program_{program} {}
+  Writer(Rng& rng, const Program& program, unsigned number)
+      : rng_{rng}, program_{program}, number_{number} {}
 
   std::vector<Step> write(unsigned length) {
     while (steps_.size() < length) section(0);
@@ -96,9 +97,48 @@ class Writer final {
     }
   }
 
+  // Who joins holds nothing, and waits for nobody who may wait for him.
+  void rare_step() {
+    switch (rng_.below(9)) {
+      case 0:
+      case 1:
+        add(Op::sleep_wall, 0, 0, some_ns());
+        break;
+      case 2:
+        add(Op::set_wall, 0, rng_.below(2), some_ns() * (rng_.chance(30) ? 1'000 : 1));
+        break;
+      case 3:
+        add(Op::look_at_clock);
+        break;
+      case 4:
+        add(Op::get_params, any_thread());
+        break;
+      case 5:
+        add(Op::look_at_cpu, 0, 0, rng_.below(program_.cpus + 1));
+        break;
+      case 6:
+        if (!program_.gates.empty())
+          add(Op::look_at_gate, rng_.below(static_cast<std::uint32_t>(program_.gates.size())));
+        break;
+      case 7:
+        if (depth_ == 0 && program_.joins && number_ + 1 < program_.threads.size())
+          add(Op::join,
+              number_ + 1 +
+                  rng_.below(static_cast<std::uint32_t>(program_.threads.size() - number_ - 1)));
+        break;
+      default:
+        add(Op::trace_stop, 0, 0, some_ns());
+        break;
+    }
+  }
+
   void plain_step() {
     if (!program_.timers.empty() && rng_.chance(20)) {
       timer_step();
+      return;
+    }
+    if (rng_.chance(12)) {
+      rare_step();
       return;
     }
     switch (rng_.below(program_.deaths ? 22 : 20)) {
@@ -153,7 +193,7 @@ class Writer final {
         add(Op::migrate, any_thread(), 0, rng_.below(program_.cpus));
         break;
       case 19:
-        add(rng_.chance(50) ? Op::reattach : Op::fork_child);
+        add(rng_.chance(50) && !program_.joins ? Op::reattach : Op::fork_child);
         break;
       case 20:
         add(Op::leave);
@@ -166,6 +206,7 @@ class Writer final {
 
   Rng& rng_;
   const Program& program_;
+  const unsigned number_;  // Whose script it is.
   std::vector<Step> steps_;
   unsigned depth_{0};
 };
@@ -184,6 +225,7 @@ Program random_program(Rng& rng) {
   program.refuse_percent = rng.chance(10) ? 5 : 0;
   program.fault_percent = rng.chance(10) ? 10 : 0;
   program.from_the_start = rng.chance(15);
+  program.joins = !program.deaths && rng.chance(25);
   const unsigned gates = rng.below(4);
   for (unsigned i = 0; i < gates; ++i)
     program.gates.push_back(
@@ -203,11 +245,12 @@ Program random_program(Rng& rng) {
                                                      : Policy::fifo});
   }
   for (unsigned i = 0; i < threads; ++i)
-    program.script.push_back(Writer{rng, program}.write(1 + rng.below(8)));
+    program.script.push_back(Writer{rng, program, i}.write(1 + rng.below(8)));
   return program;
 }
 
 std::string to_text(const Program& program) {
+  if (program.body != nullptr) return "in C++: tests/sim/run/kernel.cc\n";
   static constexpr const char* kPolicies[] = {"weak", "fifo", "rr"};
   std::string text =
       std::to_string(program.cpus) + " CPUs, " + std::to_string(program.events) + " events";

@@ -27,6 +27,9 @@ namespace sim {
   X(raise)         /* a: e, b: g, value: tokens; puts them, signals one, or all if several */    \
   X(signal_thread) /* a: e, b: g, value: t; only while g is held */                              \
   X(sleep)         /* value: ns */                                                               \
+  X(sleep_wall)    /* value: ns; by the wall clock */                                            \
+  X(set_wall)      /* value: ns, b: 1: back; Linux sets its clock */                             \
+  X(look_at_clock) /* its time and resolution; it cannot be set */                               \
   X(yield)                                                                                       \
   X(compute)       /* value: steps in user mode */                                               \
   X(spin)          /* until it is taken in-band: the watchdog does it */                         \
@@ -42,6 +45,11 @@ namespace sim {
   X(set_rr)         /* a: t, value: priority */                                                  \
   X(set_weak)       /* a: t, value: priority */                                                  \
   X(get_state)      /* a: t */                                                                   \
+  X(get_params)     /* a: t */                                                                   \
+  X(join)           /* a: t; until it ends, or detaches */                                       \
+  X(look_at_cpu)    /* value: CPU */                                                             \
+  X(look_at_gate)   /* a: g; what it is bound to */                                              \
+  X(trace_stop)     /* value: ns; a debugger stops the thread, and lets it go on */              \
   X(set_mode)       /* value: EVL_T_ bits */                                                     \
   X(clear_mode)     /* value: EVL_T_ bits */                                                     \
   X(unblock)        /* a: t */                                                                   \
@@ -97,12 +105,15 @@ struct Program {
   bool deaths{false};  // Threads may end with gates held, or be killed.
   bool from_the_start{
       false};              // Attaching is searched as well; else all have attached when any begins.
+  bool joins{false};       // Threads wait for the end of others; then none attaches anew.
   unsigned watchdog_s{0};  // 0: off.
   unsigned events{0};
   std::vector<GateSpec> gates{};
   std::vector<TimerSpec> timers{};
   std::vector<ThreadSpec> threads;
   Script<Step> script;  // By thread.
+  // In place of a process with threads: what runs in the kernel itself, in C++.
+  void (*body)(){nullptr};
 };
 
 /// Any program over all steps; sizes and kinds are drawn from `rng`.

@@ -52,12 +52,24 @@ class World final {
     std::vector<Setting> settings;  // All that were ever asked for: any of them may tick.
     bool closed{false};
   };
+  struct WallSetting {
+    std::int64_t offset_ns;
+    std::uint64_t until_ns;
+  };
+  struct Params {
+    int policy;
+    int priority;
+    friend bool operator==(const Params&, const Params&) = default;
+  };
   struct ThreadModel {
     Task* task{nullptr};
     int fd{-1};
     bool disturbed{false};  // Somebody may have broken its sleep: EINTR is allowed.
     bool dead{false};
-    int base_policy{0};
+    unsigned detached{0};           // How often it has been.
+    std::uint64_t sleeps_until{0};  // On the monotonic clock; 0: does not sleep by this clock.
+    bool stopped{false};            // A debugger has it, and keeps the others from running.
+    std::vector<Params> params{};   // All that it was ever given.
   };
 
   const Program& program() const noexcept { return program_; }
@@ -69,6 +81,7 @@ class World final {
   bool ready() const noexcept { return ready_; }
 
  private:
+  void run_process();
   void make_objects();
   void run_threads();
   void wait_for_start(UserThread& self);
@@ -80,7 +93,18 @@ class World final {
   void use_event(UserThread& self, unsigned number, const Step& step);
   int wait(UserThread& self, unsigned number, const Step& step);
   void await(UserThread& self, unsigned number, const Step& step);
-  void use_thread(UserThread& self, const Step& step);
+  void use_thread(UserThread& self, unsigned number, const Step& step);
+  void change_thread(UserThread& self, const Step& step);
+  void send_signal(ThreadModel& other, const Step& step);
+  void look_at_thread(UserThread& self, unsigned number, const Step& step);
+  void join_thread(UserThread& self, unsigned number, const Step& step);
+  void stop_by_debugger(unsigned number, const Step& step);
+  void begin_and_end(UserThread& self, unsigned number, const Step& step);
+  void use_clock(UserThread& self, unsigned number, const Step& step);
+  void set_wall(const Step& step);
+  void look_at_clock(unsigned number, const Step& step);
+  void look_at_gate(unsigned number, const Step& step);
+  void look_at_cpu(unsigned number, const Step& step);
   void use_timer(UserThread& self, unsigned number, const Step& step);
   void check_ticks(const TimerModel& timer, unsigned number, const Step& step, std::uint64_t ticks);
   void release_all(UserThread& self, unsigned number);
@@ -88,6 +112,8 @@ class World final {
   bool attach(UserThread& self, unsigned number);
   bool refusals() const noexcept { return program_.refuse_percent != 0; }
 
+  static std::uint64_t gravity_ns();
+  static bool reached(std::uint64_t date_ns);
   void expect(bool true_statement, const char* what, unsigned number, const Step& step,
               long result);
 
@@ -99,6 +125,10 @@ class World final {
   std::array<unsigned, kMaxEvents> tokens_{};  // Each guarded by the gate of its event.
   std::array<ThreadModel, kMaxThreads> threads_{};
   std::array<TimerModel, kMaxTimers> timers_{};
+  // The distances of the wall clock that the core may go by, and until when; the present one last.
+  std::vector<WallSetting> wall_;
+  std::size_t wall_known_{0};  // The core has been told up to this one.
+  bool setting_wall_{false};
   bool ready_{false};
   bool killed_{false};
   Focus focus_{};

@@ -4,10 +4,9 @@
 // at once comes about by chance in one schedule of thousands; who holds a gate while he sleeps is
 // where he is meant to be, and the search varies what happens around him.
 
-#include "run/meetings.h"
-
 #include <evl/thread-abi.h>
 
+#include "run/families.h"
 #include "run/steps.h"
 
 namespace sim {
@@ -19,8 +18,6 @@ using namespace steps;
 Step sleep(Rng& rng, std::uint32_t ns) {
   return {Op::sleep, 0, 0, ns - ns / 5 + rng.below(2 * (ns / 5) + 1)};
 }
-
-}  // namespace
 
 // T3 waits for T2, which waits for T1, which waits for T0, which sleeps. Then T3 gives up.
 Program deep_chain(Rng& rng) {
@@ -148,6 +145,39 @@ Program boosted_moves(Rng& rng) {
                      {sleep(rng, 9'000), lock(0), unlock(0)},
                      {sleep(rng, 14'000), of(Op::migrate, 0, 1), sleep(rng, 15'000),
                       of(Op::migrate, 0, 0), of(Op::migrate, 1, 0)}}};
+}
+
+// What an owner inherits is not what he was given.
+Program boosted_reads(Rng& rng) {
+  return {.gates = {{}, {.ceiling = 50}},
+          .threads = {fifo(0, 10), fifo(1, 30), fifo(0, 20)},
+          .script = {{lock(0), lock(1), sleep(rng, 40'000), unlock(1), unlock(0)},
+                     {sleep(rng, 8'000), lock(0), unlock(0)},
+                     {sleep(rng, 18'000), of(Op::get_params, 0), of(Op::get_params, 1),
+                      of(Op::get_params, 2)}}};
+}
+
+constexpr Scenario kScenarios[] = {
+    {"deep-chain", "a chain of four that stands until its end gives up", &deep_chain, false},
+    {"deep-cycle", "a circle of three that comes to be", &deep_cycle, false},
+    {"deep-requeue", "priorities change in a chain that stands", &deep_requeue, false},
+    {"deep-exit", "an owner ends while two chains stand on it", &deep_exit, false},
+    {"deep-close", "a gate is closed under a chain", &deep_close, false},
+    {"preempted", "equals, one of them interrupted", &preempted, false},
+    {"preempted-weak", "weak threads with a gate, interrupted", &preempted_weak, false},
+    {"preempted-ceiling", "an announced ceiling comes into force", &preempted_ceiling, false},
+    {"neighbours", "priorities that differ by one", &neighbours, false},
+    {"long-slices", "round robin beyond the slice", &long_slices, false},
+    {"new-head", "timers that become the first", &new_head, false},
+    {"killed-waiter", "SIGKILL to who waits without limit", &killed_waiter, false},
+    {"boosted-moves", "a boosted owner moves between CPUs and stages", &boosted_moves, false},
+    {"boosted-reads", "parameters of a boosted owner", &boosted_reads, false},
+};
+
+}  // namespace
+
+std::span<const Scenario> meetings() {
+  return kScenarios;
 }
 
 }  // namespace sim

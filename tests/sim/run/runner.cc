@@ -76,8 +76,16 @@ Report Runner::run_with(const Program& program, Strategy& strategy, const char* 
   linux_model.on_switch = [&](const Task& from, const Task& to) {
     order.switched(world, from, to);
   };
-  Machine machine{
-      {.cpus = program.cpus, .max_steps = 60'000, .step_ns = step_ns}, focus, linux_model, trace_};
+  // Four times what 23,600 schedules over all scenarios needed at most: a walk over a chain of all
+  // threads.
+  constexpr std::uint32_t kMaxIrqsOffSteps = 400;
+  Machine machine{{.cpus = program.cpus,
+                   .max_steps = 60'000,
+                   .max_irqs_off_steps = kMaxIrqsOffSteps,
+                   .step_ns = step_ns},
+                  focus,
+                  linux_model,
+                  trace_};
   machine.go_straight(true);
   linux_model.attach(machine);
   linux_model.start_init([&] { world.init({&Focus::begin, &Focus::end, &focus}); });

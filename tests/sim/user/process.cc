@@ -94,13 +94,15 @@ int UserProcess::open() {
   if (error < 0) return static_cast<int>(error);
   shared_ = static_cast<char*>(mapped);
   clock_ = open_file("/dev/evl/clock/monotonic");
-  return clock_ < 0 ? clock_ : 0;
+  if (clock_ < 0) return clock_;
+  wall_clock_ = open_file("/dev/evl/clock/realtime");
+  return wall_clock_ < 0 ? wall_clock_ : 0;
 }
 
 void UserProcess::close() {
-  if (clock_ >= 0) close_file(clock_);
-  if (control_ >= 0) close_file(control_);
-  clock_ = control_ = -1;
+  for (const int fd : {wall_clock_, clock_, control_})
+    if (fd >= 0) close_file(fd);
+  wall_clock_ = clock_ = control_ = -1;
 }
 
 int UserProcess::make_gate(UserGate& gate, unsigned ceiling, bool recursive, const char* name) {
@@ -201,9 +203,18 @@ int UserThread::join(int thread_fd) {
   return static_cast<int>(inband_ioctl(thread_fd, EVL_THRIOC_JOIN, nullptr));
 }
 
+int UserThread::get_params(int thread_fd, evl_sched_attrs& attributes) {
+  return static_cast<int>(oob_ioctl(thread_fd, EVL_THRIOC_GET_SCHEDPARAM, &attributes));
+}
+
 int UserThread::sleep_until(std::uint64_t date_ns) {
   __evl_timespec date = timespec_of(date_ns);
   return static_cast<int>(oob_ioctl(process_.clock_fd(), EVL_CLKIOC_SLEEP, &date));
+}
+
+int UserThread::sleep_until_wall(std::uint64_t date_ns) {
+  __evl_timespec date = timespec_of(date_ns);
+  return static_cast<int>(oob_ioctl(process_.wall_clock_fd(), EVL_CLKIOC_SLEEP, &date));
 }
 
 int UserThread::set_timer(const UserTimer& timer, std::uint64_t first_ns, std::uint64_t interval_ns,

@@ -57,10 +57,13 @@ class UserProcess final {
   char* shared() const noexcept { return shared_; }
   std::uint64_t shared_bytes() const noexcept { return shared_bytes_; }
   int clock_fd() const noexcept { return clock_; }
+  int wall_clock_fd() const noexcept { return wall_clock_; }
+  int control_fd() const noexcept { return control_; }
 
  private:
   int control_{-1};
   int clock_{-1};
+  int wall_clock_{-1};
   char* shared_{nullptr};
   std::uint64_t shared_bytes_{0};
 };
@@ -86,7 +89,10 @@ class UserThread final {
   int unblock(int thread_fd);
   int demote(int thread_fd);
   int join(int thread_fd);
+  int get_params(int thread_fd, evl_sched_attrs& attributes);
   int sleep_until(std::uint64_t date_ns);
+  /// By the wall clock.
+  int sleep_until_wall(std::uint64_t date_ns);
   /// First shot at `first_ns`, 0: stops the timer. What it was comes back in `old`, as far as
   /// known.
   int set_timer(const UserTimer& timer, std::uint64_t first_ns, std::uint64_t interval_ns,
