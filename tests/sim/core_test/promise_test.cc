@@ -138,21 +138,5 @@ TEST(Proxy, EmptyOneThatMayNotBlockGivesNothing) {
             }));
 }
 
-// A sibling that waits for its target must not hold up the others.
-TEST(Proxy, OneThatWaitsDoesNotHoldUpAnother) {
-  EXPECT_EQ("", CoreBench::run_all(kSeeds, [](UserProcess&) {
-              const int source = lx().open_plain("source", "0123456789abcdef");
-              const int first = make_input_proxy(source, 8, 1);
-              const int other = make_input_proxy(source, 8, 1);
-              char a[4];
-              char b[4];
-              const auto read = [](int fd, char* to) {
-                return lx().call(0, [=] { return lx().read(fd, to, 4); });
-              };
-              expect(read(first, a) == 4, "the first one");
-              expect(read(other, b) == 4, "the other one");
-            }));
-}
-
 }  // namespace
 }  // namespace sim

@@ -177,6 +177,48 @@ TEST(Member, CannotUseUpTheDescriptorsOfOthers) {
   EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+// Workers that read from pipes nobody writes to do so for as long as the pipes are there.
+TEST(Member, CannotHoldUpProxiesOfOthers) {
+  constexpr int kSilent = 12;
+  const Rules rules;
+  int asked[2];
+  int done[2];
+  ASSERT_EQ(pipe(asked), 0);
+  ASSERT_EQ(pipe(done), 0);
+  const pid_t silent = fork();
+  if (silent == 0) {
+    close(done[1]);
+    run_unprivileged({.member = true, .locks = true}, [&] {
+      CHECK_OR_EXIT(evl_init() == 0);
+      for (int i = 0; i < kSilent; ++i) {
+        int ends[2];
+        char byte = 0;
+        CHECK_OR_EXIT(pipe(ends) == 0);
+        const int proxy = evl_create_proxy(ends[0], 64, 0, EVL_CLONE_INPUT, nullptr);
+        CHECK_OR_EXIT(proxy >= 0 && fcntl(proxy, F_SETFL, O_NONBLOCK) == 0);
+        CHECK_OR_EXIT(read(proxy, &byte, 1) == 0);
+      }
+      CHECK_OR_EXIT(write(asked[1], "", 1) == 1);
+      await(done[0]);
+    });
+    _exit(::testing::Test::HasFailure() ? 1 : 0);
+  }
+  close(asked[1]);
+  close(done[0]);
+  await(asked[0]);
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_NONBLOCK), 0);
+  const int proxy = evl_new_proxy(ends[1], 64, nullptr);
+  ASSERT_GE(proxy, 0);
+  attached([&] { EXPECT_EQ(evl_write_proxy(proxy, "relayed", 7), 7); });
+  char text[8]{};
+  EXPECT_TRUE(until([&] { return read(ends[0], text, 7) == 7; }));
+  EXPECT_STREQ(text, "relayed");
+  close(done[1]);
+  expect_success(silent);
+  for (const int fd : {proxy, ends[0], ends[1], asked[0]}) EXPECT_EQ(close(fd), 0);
+}
+
 // The drivers that load or measure the machine are root's alone.
 TEST(Member, CannotUseTheTestDrivers) {
   const Rules rules;
