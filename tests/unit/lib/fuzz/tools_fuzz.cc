@@ -9,9 +9,11 @@
 #include "common/cpu_list.h"
 #include "common/text.h"
 #include "evl-check/kconfig.h"
+#include "evl-ps/table.h"
 #include "evl-ps/thread_row.h"
 #include "hectic/spec.h"
 #include "latmus/gpio_monitor.h"
+#include "latmus/options.h"
 
 namespace {
 
@@ -78,11 +80,47 @@ void address(std::string_view text) {
   if (found) expect(!found->host.empty() && found->port != 0);
 }
 
+void duration(std::string_view text) {
+  const auto found = utils::latmus::parse_duration(text);
+  if (!found) return;
+  expect(*found >= 1);
+  expect(utils::latmus::parse_duration(std::to_string(*found) + "s") == found);
+}
+
+void gpio_line(std::string_view text) {
+  const auto found = utils::latmus::GpioLine::parse(text);
+  if (found) expect(found->chip.find('/') != std::string::npos && found->pin >= 0);
+}
+
+void order(std::string_view text) {
+  (void)utils::Order::parse(text);
+}
+
+// Whatever the words: the options are in their limits, or there is a complaint.
+void latmus_options(std::string_view text) {
+  std::vector<std::string> kept{"latmus"};
+  for (const std::string_view word : utils::words(text)) kept.emplace_back(word);
+  std::vector<char*> argv;
+  for (std::string& word : kept) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  utils::latmus::Options options;
+  std::string error;
+  const auto parsed =
+      utils::latmus::parse_options(static_cast<int>(kept.size()), argv.data(), &options, &error);
+  expect((parsed == utils::latmus::Parsed::wrong_use) == !error.empty());
+  if (parsed != utils::latmus::Parsed::run) return;
+  expect(!options.contexts.empty() && options.period_ns >= 1'000 &&
+         options.period_ns <= 1'000'000'000);
+  expect(options.priority >= 1 && options.priority <= 99 && options.cells >= 1 &&
+         options.cells <= 1'000 && options.timeout_s >= 0);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr void (*kTargets[])(std::string_view) = {cpu_list,      numbers,    spec,
-                                                    configuration, attributes, address};
+  constexpr void (*kTargets[])(std::string_view) = {
+      cpu_list, numbers,  spec,      configuration, attributes,
+      address,  duration, gpio_line, order,         latmus_options};
   if (size == 0) return 0;
   const std::string text{reinterpret_cast<const char*>(data + 1), size - 1};
   kTargets[data[0] % std::size(kTargets)](text);
