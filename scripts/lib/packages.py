@@ -18,7 +18,7 @@ GROUPS: dict[str, list[str]] = {
                "libssl-dev", "rsync", "xz-utils"],
     "deb": ["debhelper", "fakeroot", "libdw-dev"],
     "board": ["acpica-tools", "busybox-static", "cpio", "gdb", "qemu-system-x86"],
-    "host": ["build-essential", "libgtest-dev", "lowdown", "meson", "ninja-build", "pkg-config"],
+    "host": ["build-essential", "clang", "libclang-rt-14-dev", "libgtest-dev", "lowdown", "meson", "ninja-build", "pkg-config"],
     "tests": ["gdbserver", "kexec-tools", "libcap-dev", "libnuma-dev", "rt-tests", "stress-ng"],
     "checkpatch": ["perl"],
 }
