@@ -44,8 +44,10 @@ void World::use_clock(UserThread& self, unsigned number, const Step& step) {
              status);
       const bool due =
           std::any_of(wall_.begin() + known, wall_.end(), [&](const WallSetting& setting) {
-            const std::uint64_t at = date - static_cast<std::uint64_t>(setting.offset_ns);
-            return std::min(mc().now_ns(), setting.until_ns) + gravity_ns() >= at;
+            // Before the machine's start, when the clock was set forward by more than its age.
+            const std::int64_t at = static_cast<std::int64_t>(date) - setting.offset_ns;
+            const std::uint64_t latest = std::min(mc().now_ns(), setting.until_ns) + gravity_ns();
+            return static_cast<std::int64_t>(latest) >= at;
           });
       expect(status != 0 || due, "too early", number, step, status);
       break;
