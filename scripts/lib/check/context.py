@@ -33,8 +33,9 @@ BOARD_REPORT = 70
 _SHOWN_FAILURES = 12
 # Boot parameter: the core leaves the out-of-band stage and the timers to a module that is a test of them.
 WITHOUT_CORE = "evl.state=disabled"
-# Virtual CPUs that run at once, where no time is measured: three per core of this computer.
-ROOM = 3 * (os.cpu_count() or 1)
+CORES = os.cpu_count() or 1
+# Virtual CPUs that run at once, where no time is measured.
+ROOM = 3 * CORES
 _WATCHDOG_S = 30  # A soft lockup is reported after twice that.
 
 # What a job returns.
@@ -235,12 +236,13 @@ class Context:
                 self.stop()
                 raise
 
-    def side_by_side(self, jobs: Sequence[tuple[int, Callable[[], T]]]) -> list[T]:
+    def side_by_side(self, jobs: Sequence[tuple[int, Callable[[], T]]], room: int | None = None) -> list[T]:
         """Runs jobs, each with the virtual CPUs it needs, as many at once as the host has room for; their results in the order given.
 
-        Those that need most begin: what is left at the end is small, and no core waits for one large boot.
+        Those that need most begin: what is left at the end is small, and no core waits for one large boot. `room`: how many virtual CPUs
+        run at once; CORES where the guest is judged by what it does in a second, unless one boot alone has more.
         """
-        room = ROOM
+        room = ROOM if room is None else room
         waiting = sorted(range(len(jobs)), key=lambda at: -jobs[at][0])
         results: dict[int, T] = {}
         running: dict[Future[T], int] = {}

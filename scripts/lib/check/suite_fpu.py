@@ -12,7 +12,7 @@ import re
 import common
 
 from check import programs
-from check.context import Context
+from check.context import CORES, Context
 
 KFPU = common.ROOT / "tests" / "target" / "kmod" / "kfpu"
 _BOOT_S = 120
@@ -24,10 +24,9 @@ def run(context: Context, core: str = "evl") -> None:
     ours = [run for run in context.values["runs"] if context.wants(run[0], run[1])]
     theirs = [run for run in context.values.get("hectic", ()) if context.wants(run[0], run[1])]
     hectic = programs.program(context, "utils/hectic") if theirs else program
-    jobs = [(run[1], lambda run=run: _hectic(context, hectic, *run)) for run in theirs]
-    jobs += [(run[1], lambda run=run: _boot(context, program, *run)) for run in ours]
-    counts = context.side_by_side(jobs)
-    switches, rounds = sum(counts[:len(theirs)]), sum(counts[len(theirs):])
+    rounds = sum(context.side_by_side([(run[1], lambda run=run: _boot(context, program, *run)) for run in ours]))
+    # It fails when a CPU did not switch for a second: three virtual CPUs on one of the host's, in turn waiting for each other's locks, may not.
+    switches = sum(context.side_by_side([(run[1], lambda run=run: _hectic(context, hectic, *run)) for run in theirs], room=CORES))
     context.fact(f"{rounds} rounds out-of-band" + (f", {switches} switches by hectic" if switches else "") + ", no mismatch")
 
 
