@@ -85,6 +85,8 @@ class Context:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
+        self._refused = False  # --config and --smp took a combination out, and
+        self._ran = False  # left one in, or the suite booted another.
         self._failures: list[str] = []
         self.facts: list[str] = []  # Shown beside the verdict, such as a maximum lateness.
         self.log_path = LOGS / f"{suite.name}.log"
@@ -95,7 +97,10 @@ class Context:
 
     def wants(self, config: str, smp: int | None = None) -> bool:
         """Whether --config and --smp leave this combination in."""
-        return (not self.configs or config in self.configs) and (not self.smp or smp is None or smp in self.smp)
+        wanted = (not self.configs or config in self.configs) and (not self.smp or smp is None or smp in self.smp)
+        self._refused |= not wanted
+        self._ran |= wanted
+        return wanted
 
     def only_on(self, config: str) -> None:
         """For a suite that means something on one kernel only."""
@@ -131,6 +136,8 @@ class Context:
         if self._failures:
             more = len(self._failures) - _SHOWN_FAILURES
             raise Failed("\n".join(self._failures[:_SHOWN_FAILURES]) + (f"\nand {more} more" if more > 0 else ""))
+        if self._refused and not self._ran:
+            raise Skipped("--config and --smp leave nothing of it")
 
     # Commands.
 
@@ -192,6 +199,7 @@ class Context:
               modules: bool = False, expect: str = "", device: Sequence[str] = (), more: Sequence[str] = (),
               env: dict[str, str] | None = None, title: str = "") -> Done:
         """One boot. `out` is CMD's output; the status is the board's (124 time-out, 70 kernel report)."""
+        self._ran = True
         words: list[str | pathlib.Path] = [BOARD, "run", "--config", config, "--smp", str(smp),
                                            "--timeout", f"{min(timeout_s, max(1.0, self.left_s() - 30)):.0f}"]
         words += [f"--add={host}:{guest}" for host, guest in add]

@@ -143,6 +143,15 @@ class RunnerTest(unittest.TestCase):
         runner.table.WHOLE_S = {False: 0.0}
         self.assertEqual(self.run_all(suites[2])[0].verdict, "passed")
 
+    def test_what_the_command_line_leaves_nothing_of_is_skipped(self) -> None:
+        def two(given):
+            for config in ("lean", "debug"):
+                given.wants(config, 2)
+
+        suite = self.suite("two", two)
+        self.assertEqual(self.run_all(suite, configs=("debug",))[0].verdict, "passed")
+        self.assertEqual(self.run_all(suite, configs=("debug",), smp=(4,))[0].verdict, "skipped")
+
     def test_a_log_holds_command_output_and_status(self) -> None:
         self.run_all(self.suite("logged", lambda given: given.command(["sh", "-c", "echo out; echo err >&2; exit 3"])))
         log = (self.logs / "logged.log").read_text()
