@@ -144,9 +144,14 @@ Result<long> Stream::finish_read(const Attempt& attempt, Status waited, UserByte
 Status Stream::sleep_inband(Attempt& attempt) noexcept {
   const auto look = [](void* arg) noexcept {
     auto& one = *static_cast<Attempt*>(arg);
-    HardIrqGuard irqs_off;
-    HardLockGuard guard{one.stream.queue_.lock(), irqs_off};
-    return (one.stream.*one.attempt)(one);
+    bool done = false;
+    {
+      HardIrqGuard irqs_off;
+      HardLockGuard guard{one.stream.queue_.lock(), irqs_off};
+      done = (one.stream.*one.attempt)(one);
+    }
+    if (!done) schedule();  // Whom a writer without room has woken runs before that one sleeps.
+    return done;
   };
   if (attempt.nonblock) return look(&attempt) ? kOk : Status{Errno::again};
   return status_of(kapi_waitq_wait(&inband_, look, &attempt));
