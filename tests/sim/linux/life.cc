@@ -155,6 +155,10 @@ bool Linux::at_rest() const noexcept {
       return false;
     if (static_cast<const Task*>(cpu.running->argument())->in_core != 0) return false;
   }
+  // Preempted by Linux between waking somebody and schedule(): the interrupt that brings that about
+  // on a machine passes through evl_on_irq_exit(), a virtual one does not.
+  for (const auto& task : tasks_)
+    if (task->in_core != 0 && task->run == Run::runnable && !task->oob) return false;
   return true;
 }
 
