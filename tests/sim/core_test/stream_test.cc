@@ -46,13 +46,6 @@ int make_proxy(int target, std::uint32_t bytes, std::uint32_t granularity, std::
   return make("/dev/evl/proxy/clone", &attributes, flags);
 }
 
-long inband_read(int fd, void* buffer, std::size_t bytes) {
-  return lx().call(0, [=] { return lx().read(fd, buffer, bytes); });
-}
-long inband_write(int fd, const void* buffer, std::size_t bytes) {
-  return lx().call(1, [=] { return lx().write(fd, buffer, bytes); });
-}
-
 void set_nonblock(int fd) {
   lx().call(72, [fd] {
     lx().file_at(fd)->flags |= kNonblock;

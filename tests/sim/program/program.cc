@@ -6,6 +6,8 @@
 
 #include <evl/thread-abi.h>
 
+#include "program/fifo.h"
+
 namespace sim {
 namespace {
 
@@ -211,6 +213,49 @@ class Writer final {
   unsigned depth_{0};
 };
 
+void put_anywhere(Rng& rng, std::vector<Step>& steps, const Step& step) {
+  const std::uint32_t at = rng.below(static_cast<std::uint32_t>(steps.size()) + 1);
+  steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(at), step);
+}
+
+// Steps on cross-buffers, put between those of a script.
+void add_xbufs(Rng& rng, Program& program) {
+  const unsigned xbufs = 1 + rng.below(2);
+  for (unsigned i = 0; i < xbufs; ++i) {
+    XbufSpec spec{.inbound = static_cast<std::uint8_t>(1 + rng.below(Fifo::kMaxSize)),
+                  .outbound = static_cast<std::uint8_t>(1 + rng.below(Fifo::kMaxSize)),
+                  .nonblock = rng.chance(30)};
+    if (rng.chance(15)) (rng.chance(50) ? spec.inbound : spec.outbound) = 0;
+    program.xbufs.push_back(spec);
+  }
+  static constexpr Op kOps[] = {Op::xbuf_send, Op::xbuf_write, Op::xbuf_receive, Op::xbuf_read};
+  for (auto& steps : program.script)
+    for (unsigned i = rng.below(6); i > 0; --i) {
+      Step step{kOps[rng.below(4)], static_cast<std::uint8_t>(rng.below(xbufs))};
+      const XbufSpec& spec = program.xbufs[step.a];
+      const bool inbound = step.op == Op::xbuf_send || step.op == Op::xbuf_read;
+      const unsigned size = inbound ? spec.inbound : spec.outbound;
+      // As a rule what fits; now and then nothing, or one byte more.
+      step.value = size == 0 || rng.chance(8) ? rng.below(2) * (size + 1) : 1 + rng.below(size);
+      if (program.deaths && rng.chance(4)) step.op = Op::close_xbuf;
+      put_anywhere(rng, steps, step);
+    }
+}
+
+void add_proxies(Rng& rng, Program& program) {
+  const unsigned granularity = 1 + rng.below(3);
+  const unsigned units = 1 + rng.below(Fifo::kMaxSize / granularity);
+  program.proxies.push_back({.bytes = static_cast<std::uint8_t>(units * granularity),
+                             .granularity = static_cast<std::uint8_t>(granularity),
+                             .nonblock = rng.chance(30)});
+  for (auto& steps : program.script)
+    for (unsigned i = rng.below(4); i > 0; --i)
+      put_anywhere(rng, steps,
+                   {.op = rng.chance(70) ? Op::proxy_send : Op::proxy_write,
+                    .value = rng.chance(8) ? rng.below(Fifo::kMaxBytes + 1)
+                                           : granularity * (1 + rng.below(units))});
+}
+
 }  // namespace
 
 const char* name_of(Op op) {
@@ -246,6 +291,10 @@ Program random_program(Rng& rng) {
   }
   for (unsigned i = 0; i < threads; ++i)
     program.script.push_back(Writer{rng, program, i}.write(1 + rng.below(8)));
+  // Drawn aside: what came before is the same with them and without.
+  Rng aside{~Rng{rng}.next()};
+  if (aside.chance(35)) add_xbufs(aside, program);
+  if (aside.chance(20)) add_proxies(aside, program);
   return program;
 }
 
@@ -262,6 +311,17 @@ std::string to_text(const Program& program) {
   text += '\n';
   for (std::size_t i = 0; i < program.timers.size(); ++i)
     text += "timer " + std::to_string(i) + (program.timers[i].nonblock ? ": nonblocking\n" : "\n");
+  for (std::size_t i = 0; i < program.xbufs.size(); ++i) {
+    const XbufSpec& xbuf = program.xbufs[i];
+    text += "xbuf " + std::to_string(i) + ": " + std::to_string(xbuf.inbound) + " bytes in, " +
+            std::to_string(xbuf.outbound) + " out" + (xbuf.nonblock ? ", nonblocking\n" : "\n");
+  }
+  for (std::size_t i = 0; i < program.proxies.size(); ++i) {
+    const ProxySpec& proxy = program.proxies[i];
+    text += "proxy " + std::to_string(i) + ": " + std::to_string(proxy.bytes) +
+            " bytes, granularity " + std::to_string(proxy.granularity) +
+            (proxy.nonblock ? ", nonblocking\n" : "\n");
+  }
   for (std::size_t i = 0; i < program.gates.size(); ++i) {
     const GateSpec& gate = program.gates[i];
     text += "gate " + std::to_string(i) +

@@ -14,8 +14,8 @@
 
 namespace sim {
 
-// Steps, with what a, b and value mean. g: gate, e: event, t: thread; ns are from the time of the
-// step, 0: no limit.
+// Steps, with what a, b and value mean. g: gate, e: event, t: thread, x: cross-buffer, p: proxy; ns
+// are from the time of the step, 0: no limit.
 #define SIM_OPS(X)                                                                               \
   X(lock)          /* a: g, value: ns */                                                         \
   X(try_lock)      /* a: g */                                                                    \
@@ -38,6 +38,13 @@ namespace sim {
   X(look_at_timer) /* a: timer */                                                                \
   X(read_timer)    /* a: timer; waits, unless it is nonblocking */                               \
   X(close_timer)   /* a: timer */                                                                \
+  X(xbuf_send)     /* a: x, value: bytes; oob_write() */                                         \
+  X(xbuf_write)    /* a: x, value: bytes; write() */                                             \
+  X(xbuf_receive)  /* a: x, value: bytes; oob_read() */                                          \
+  X(xbuf_read)     /* a: x, value: bytes; read() */                                              \
+  X(close_xbuf)    /* a: x */                                                                    \
+  X(proxy_send)    /* a: p, value: bytes; oob_write() */                                         \
+  X(proxy_write)   /* a: p, value: bytes; write() */                                             \
   X(go_inband)                                                                                   \
   X(go_oob)                                                                                      \
   X(linux_call)     /* a system call: in-band, with SYSDEMOTE */                                 \
@@ -88,6 +95,18 @@ struct TimerSpec {
   bool nonblock{false};  // Else nobody stops it, and it is periodic: every reading comes to an end.
 };
 
+struct XbufSpec {
+  std::uint8_t inbound{0};  // Bytes, up to Fifo::kMaxSize; 0: no such direction. Not both 0.
+  std::uint8_t outbound{0};
+  bool nonblock{false};
+};
+
+struct ProxySpec {        // For output.
+  std::uint8_t bytes{1};  // Up to Fifo::kMaxSize, a multiple of the granularity.
+  std::uint8_t granularity{1};
+  bool nonblock{false};
+};
+
 enum class Policy : std::uint8_t { weak, fifo, rr };
 
 struct ThreadSpec {
@@ -110,6 +129,8 @@ struct Program {
   unsigned events{0};
   std::vector<GateSpec> gates{};
   std::vector<TimerSpec> timers{};
+  std::vector<XbufSpec> xbufs{};  // Whoever waits for them without end is helped: see xbufs.cc.
+  std::vector<ProxySpec> proxies{};
   std::vector<ThreadSpec> threads;
   Script<Step> script;  // By thread.
   // In place of a process with threads: what runs in the kernel itself, in C++.

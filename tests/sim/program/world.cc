@@ -94,11 +94,33 @@ void World::make_objects() {
     if (const int status = process_.make_timer(timers_[i].user, program_.timers[i].nonblock);
         status != 0)
       mc().fail("making a timer gave %d", status);
+  for (std::size_t i = 0; i < program_.xbufs.size(); ++i) {
+    const XbufSpec& spec = program_.xbufs[i];
+    const std::string name = "x" + std::to_string(i);
+    xbufs_[i].inbound.make(spec.inbound);
+    xbufs_[i].outbound.make(spec.outbound);
+    if (const int status = process_.make_xbuf(xbufs_[i].user, spec.inbound, spec.outbound,
+                                              spec.nonblock, name.c_str());
+        status != 0)
+      mc().fail("making a cross-buffer gave %d", status);
+  }
+  for (std::size_t i = 0; i < program_.proxies.size(); ++i) {
+    const ProxySpec& spec = program_.proxies[i];
+    proxies_[i].output.make(spec.bytes, Fifo::Room::later);  // When the worker says so.
+    if (const int status =
+            process_.make_proxy(proxies_[i].user, spec.bytes, spec.granularity, spec.nonblock);
+        status != 0)
+      mc().fail("making a proxy gave %d", status);
+  }
   // The watchdog may take anybody in-band: time jumps, so a second is soon over.
   for (ThreadModel& thread : threads_) thread.disturbed = program_.watchdog_s != 0;
 }
 
 void World::run_threads() {
+  UserThread helper{process_};
+  if (!program_.xbufs.empty())
+    if (const int status = helper.attach(nullptr); status != 0)
+      mc().fail("attaching the helper gave %d", status);
   ready_ = true;
   if (program_.from_the_start) begin_search();
   for (unsigned i = 0; i < program_.script.size(); ++i) {
@@ -106,6 +128,7 @@ void World::run_threads() {
         &lx().spawn_thread(kThreadNames[i], program_.threads[i].cpu, [this, i] { thread_main(i); });
     threads_[i].task->affinity = std::uint64_t{1} << program_.threads[i].cpu;
   }
+  if (helper.attached()) help();
   for (unsigned i = 0; i < program_.script.size(); ++i) {
     Task& task = *threads_[i].task;
     lx().call(61, [&task] {  // wait4()
@@ -113,6 +136,8 @@ void World::run_threads() {
       return 0L;
     });
   }
+  if (helper.attached()) drain_xbufs();
+  wait_for_targets();
   ready_ = false;
 }
 
@@ -250,6 +275,17 @@ void World::run(UserThread& self, unsigned number, const Step& step) {
     case Op::read_timer:
     case Op::close_timer:
       use_timer(self, number, step);
+      break;
+    case Op::xbuf_send:
+    case Op::xbuf_write:
+    case Op::xbuf_receive:
+    case Op::xbuf_read:
+    case Op::close_xbuf:
+      use_xbuf(number, step);
+      break;
+    case Op::proxy_send:
+    case Op::proxy_write:
+      use_proxy(number, step);
       break;
     case Op::go_inband: {
       const int status = self.switch_inband();

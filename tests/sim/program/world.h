@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "linux/linux.h"
+#include "program/fifo.h"
 #include "program/program.h"
 #include "user/user.h"
 
@@ -20,6 +21,8 @@ constexpr unsigned kMaxThreads = 8;
 constexpr unsigned kMaxGates = 8;
 constexpr unsigned kMaxEvents = 8;
 constexpr unsigned kMaxTimers = 4;
+constexpr unsigned kMaxXbufs = 4;
+constexpr unsigned kMaxProxies = 4;
 
 class World final {
  public:
@@ -51,6 +54,16 @@ class World final {
     UserTimer user;
     std::vector<Setting> settings;  // All that were ever asked for: any of them may tick.
     bool closed{false};
+  };
+  struct XbufModel {
+    UserXbuf user;
+    Fifo inbound;
+    Fifo outbound;
+    bool closed{false};
+  };
+  struct ProxyModel {
+    UserProxy user;
+    Fifo output;  // To the target, whose content is read here.
   };
   struct WallSetting {
     std::int64_t offset_ns;
@@ -107,6 +120,14 @@ class World final {
   void look_at_cpu(unsigned number, const Step& step);
   void use_timer(UserThread& self, unsigned number, const Step& step);
   void check_ticks(const TimerModel& timer, unsigned number, const Step& step, std::uint64_t ticks);
+  void use_xbuf(unsigned number, const Step& step);
+  long transfer(XbufModel& xbuf, int fd, unsigned number, const Step& step);
+  void help();
+  void help_with(XbufModel& xbuf, Fifo& fifo, unsigned number);
+  void drain_xbufs();
+  void use_proxy(unsigned number, const Step& step);
+  void look_at_target(ProxyModel& proxy);
+  void wait_for_targets();
   void release_all(UserThread& self, unsigned number);
   void forget(unsigned number) noexcept;
   bool attach(UserThread& self, unsigned number);
@@ -125,6 +146,8 @@ class World final {
   std::array<unsigned, kMaxEvents> tokens_{};  // Each guarded by the gate of its event.
   std::array<ThreadModel, kMaxThreads> threads_{};
   std::array<TimerModel, kMaxTimers> timers_{};
+  std::array<XbufModel, kMaxXbufs> xbufs_{};
+  std::array<ProxyModel, kMaxProxies> proxies_{};
   // The distances of the wall clock that the core may go by, and until when; the present one last.
   std::vector<WallSetting> wall_;
   std::size_t wall_known_{0};  // The core has been told up to this one.

@@ -129,6 +129,52 @@ Program wall_clock(Rng& rng) {
               {sleep(4'000), sleep(6'000)}}};
 }
 
+Step xbuf(Op op, unsigned bytes) {
+  return {op, 0, 0, bytes};
+}
+
+// Several at each end of both rings, with pieces that do not divide them.
+Program xbuf_shared(Rng& rng) {
+  const auto some = [&rng] { return 1 + rng.below(5); };
+  return {.xbufs = {{.inbound = 5, .outbound = 7}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30), fifo(1, 5)},
+          .script = {{xbuf(Op::xbuf_send, 3), xbuf(Op::xbuf_receive, some()),
+                      xbuf(Op::xbuf_send, some()), xbuf(Op::xbuf_receive, 2)},
+                     {xbuf(Op::xbuf_send, some()), xbuf(Op::xbuf_send, 4),
+                      xbuf(Op::xbuf_receive, 7), xbuf(Op::xbuf_receive, some())},
+                     {xbuf(Op::xbuf_write, 5), xbuf(Op::xbuf_read, some()),
+                      xbuf(Op::xbuf_write, some()), xbuf(Op::xbuf_read, 2)},
+                     {xbuf(Op::xbuf_read, 4), xbuf(Op::xbuf_write, some()),
+                      xbuf(Op::xbuf_read, some()), xbuf(Op::xbuf_write, 6)}}};
+}
+
+// Who reads wants more than there is, who writes has no room: the reader takes what there is.
+Program xbuf_halves(Rng& rng) {
+  return {.xbufs = {{.inbound = 6, .outbound = 6}},
+          .threads = {fifo(0, 10), fifo(1, 20)},
+          .script = {{xbuf(Op::xbuf_send, 4), xbuf(Op::xbuf_send, 4),
+                      xbuf(Op::xbuf_receive, 5 + rng.below(2)), xbuf(Op::xbuf_receive, 2)},
+                     {xbuf(Op::xbuf_read, 5 + rng.below(2)), xbuf(Op::xbuf_read, 2),
+                      xbuf(Op::xbuf_write, 4), xbuf(Op::xbuf_write, 4)}}};
+}
+
+// Nobody waits: what there was all the time comes at once, and nothing else does.
+Program xbuf_nonblocking(Rng& rng) {
+  Program program = xbuf_shared(rng);
+  program.xbufs[0].nonblock = true;
+  return program;
+}
+
+// Writers on both stages, faster than the worker: they wait for it.
+Program proxy_shared(Rng& rng) {
+  const auto send = [&rng](Op op) { return Step{op, 0, 0, 2 + 2 * rng.below(3)}; };
+  return {.proxies = {{.bytes = 6, .granularity = 2}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30)},
+          .script = {{send(Op::proxy_send), send(Op::proxy_send), send(Op::proxy_write)},
+                     {send(Op::proxy_send), send(Op::proxy_send), send(Op::proxy_send)},
+                     {send(Op::proxy_write), send(Op::proxy_send), send(Op::proxy_write)}}};
+}
+
 constexpr Scenario kScenarios[] = {
     {"condition", "wait and signal", &condition, true},
     {"condition-broadcast", "all waiters at once, one times out", &condition_broadcast, false},
@@ -143,6 +189,10 @@ constexpr Scenario kScenarios[] = {
     {"timer-one-shot", "a timer set, read and stopped without waiting", &timer_one_shot, false},
     {"timer-closed", "a timer closed under its readers", &timer_closed, false},
     {"faults", "user memory faults", &faults, false},
+    {"xbuf-shared", "several at each end of a cross-buffer", &xbuf_shared, false},
+    {"xbuf-halves", "a reader and a writer that both want more than there is", &xbuf_halves, false},
+    {"proxy-shared", "several write through a proxy", &proxy_shared, false},
+    {"xbuf-nonblocking", "a cross-buffer that nobody waits for", &xbuf_nonblocking, false},
     {"wall-clock", "set while threads sleep by it", &wall_clock, false},
 };
 

@@ -11,11 +11,14 @@
 namespace sim {
 namespace {
 
+constexpr long kRead = 0;
+constexpr long kWrite = 1;
 constexpr long kIoctl = 16;
 constexpr long kOpen = 2;
 constexpr long kClose = 3;
 constexpr long kMmap = 9;
 constexpr long kFcntl = 72;
+constexpr unsigned kReadWrite = 02;
 constexpr unsigned kNonblock = 04000;
 
 __evl_timespec timespec_of(std::uint64_t ns) {
@@ -71,6 +74,14 @@ long oob_write(int fd, const void* buffer, std::size_t bytes) {
 
 long inband_ioctl(int fd, unsigned request, void* argument) {
   return lx().call(kIoctl, [=] { return lx().ioctl(fd, request, argument); });
+}
+
+long inband_read(int fd, void* buffer, std::size_t bytes) {
+  return lx().call(kRead, [=] { return lx().read(fd, buffer, bytes); });
+}
+
+long inband_write(int fd, const void* buffer, std::size_t bytes) {
+  return lx().call(kWrite, [=] { return lx().write(fd, buffer, bytes); });
 }
 
 int open_file(const std::string& path, unsigned flags) {
@@ -145,6 +156,37 @@ int UserProcess::make_timer(UserTimer& timer, bool nonblock) {
     lx().file_at(fd)->flags |= kNonblock;
     return 0L;
   }));
+}
+
+// The node goes with its last user, which is the file that made it until it is open.
+int UserProcess::make_xbuf(UserXbuf& xbuf, unsigned inbound, unsigned outbound, bool nonblock,
+                           const char* name) {
+  const int clone_fd = open_file("/dev/evl/xbuf/clone");
+  if (clone_fd < 0) return clone_fd;
+  evl_xbuf_attrs attributes{.i_bufsz = inbound, .o_bufsz = outbound};
+  evl_clone_req request{};
+  request.name_ptr = reinterpret_cast<std::uintptr_t>(name);
+  request.attrs_ptr = reinterpret_cast<std::uintptr_t>(&attributes);
+  request.clone_flags = EVL_CLONE_PUBLIC;
+  const long status = inband_ioctl(clone_fd, EVL_IOC_CLONE, &request);
+  if (status >= 0) {
+    const std::string node = std::string{"/dev/evl/xbuf/"} + name;
+    xbuf.fd = open_file(node, kReadWrite | (nonblock ? kNonblock : 0));
+    xbuf.helper_fd = open_file(node, kReadWrite | kNonblock);
+  }
+  close_file(clone_fd);
+  if (status < 0) return static_cast<int>(status);
+  return xbuf.fd < 0 ? xbuf.fd : xbuf.helper_fd < 0 ? xbuf.helper_fd : 0;
+}
+
+int UserProcess::make_proxy(UserProxy& proxy, unsigned bytes, unsigned granularity, bool nonblock) {
+  proxy.target_fd = lx().open_plain("target", "");
+  evl_proxy_attrs attributes{
+      .fd = static_cast<__u32>(proxy.target_fd), .bufsz = bytes, .granularity = granularity};
+  const std::uint32_t flags = EVL_CLONE_OUTPUT | (nonblock ? EVL_CLONE_NONBLOCK : 0U);
+  evl_element_ids ids{};
+  proxy.fd = clone("/dev/evl/proxy/clone", nullptr, &attributes, flags, ids);
+  return proxy.fd < 0 ? proxy.fd : 0;
 }
 
 int UserThread::attach(const char* name, std::uint32_t clone_flags) {

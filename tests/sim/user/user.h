@@ -11,8 +11,10 @@
 #include <evl/clock-abi.h>
 #include <evl/control-abi.h>
 #include <evl/monitor-abi.h>
+#include <evl/proxy-abi.h>
 #include <evl/sched-abi.h>
 #include <evl/thread-abi.h>
+#include <evl/xbuf-abi.h>
 
 #include <cstdint>
 #include <string>
@@ -38,6 +40,18 @@ struct UserTimer {
   int fd{-1};
 };
 
+// Two descriptors of one cross-buffer: that of the threads, and a nonblocking one.
+struct UserXbuf {
+  int fd{-1};
+  int helper_fd{-1};
+};
+
+// A proxy for output, and the file that it writes to.
+struct UserProxy {
+  int fd{-1};
+  int target_fd{-1};
+};
+
 // ns since boot; 0: no limit.
 struct Until {
   std::uint64_t date_ns{0};
@@ -53,6 +67,10 @@ class UserProcess final {
   int make_gate(UserGate& gate, unsigned ceiling, bool recursive, const char* name = nullptr);
   int make_event(UserEvent& event, const char* name = nullptr);
   int make_timer(UserTimer& timer, bool nonblock);
+  /// Bytes of the two rings, as in evl_xbuf_attrs; `name` is public.
+  int make_xbuf(UserXbuf& xbuf, unsigned inbound, unsigned outbound, bool nonblock,
+                const char* name);
+  int make_proxy(UserProxy& proxy, unsigned bytes, unsigned granularity, bool nonblock);
 
   char* shared() const noexcept { return shared_; }
   std::uint64_t shared_bytes() const noexcept { return shared_bytes_; }
@@ -132,8 +150,10 @@ long oob_ioctl(int fd, unsigned request, void* argument);
 /// oob_read(), oob_write().
 long oob_read(int fd, void* buffer, std::size_t bytes);
 long oob_write(int fd, const void* buffer, std::size_t bytes);
-/// ioctl(2): in-band.
+/// ioctl(2), read(2), write(2): in-band.
 long inband_ioctl(int fd, unsigned request, void* argument);
+long inband_read(int fd, void* buffer, std::size_t bytes);
+long inband_write(int fd, const void* buffer, std::size_t bytes);
 int open_file(const std::string& path, unsigned flags = 2);
 int close_file(int fd);
 
