@@ -120,16 +120,19 @@ def say(text: str) -> None:
 class Progress:
     """A progress line for a step that may take over two seconds.
 
-    On a terminal: one line, redrawn, with the time spent. Elsewhere: a first line, then one every
-    `every` seconds, then a last line with the time. A step that ends within two seconds of a
-    non-terminal prints nothing but the last line.
+    On a terminal: one line, redrawn, with the time spent. Elsewhere: a first line, then one after
+    `every` seconds, each later one after twice as long as the one before it, up to RAREST_S, so
+    that a log is mostly of what was found; then a last line with the time.
 
         with Progress("kernel: build lean", total=1500) as progress:
             for line in output:
                 progress.step()
     """
 
-    def __init__(self, title: str, total: int = 0, every: float = 20.0) -> None:
+    OFTENEST_S = 20.0
+    RAREST_S = 120.0
+
+    def __init__(self, title: str, total: int = 0, every: float = OFTENEST_S) -> None:
         self._title = title
         self._total = total
         self._every = every
@@ -166,6 +169,7 @@ class Progress:
         now = time.monotonic()
         if now - self._last >= (0.2 if self._tty else self._every):
             self._last = now
+            self._every = min(2 * self._every, self.RAREST_S)
             self._draw()
 
     def _draw(self) -> None:
