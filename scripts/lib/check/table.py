@@ -58,6 +58,8 @@ SUITES: tuple[Suite, ...] = (
           Form(limit_s=600, values={"seconds": 60}), Form(limit_s=600, values={"seconds": 180})),
     Suite("mutants", "planted bugs of the core are found by the simulator",
           Form(limit_s=600, values={"every": 5}), Form(limit_s=600, values={"every": 1})),
+    Suite("coverage", "nine lines of ten of the core are reached by unit tests and simulator",
+          Form(limit_s=900, values={"runs": 40}), Form(limit_s=900, values={"runs": 40}), long_only=True),
     Suite("setup", "nothing is missing, the builds are current, and building again rebuilds nothing",
           Form(configs=("lean", "debug"), limit_s=300, values={"again_s": 20}),
           Form(configs=("lean", "pipeline", "debug", "idle", "kasan", "off", "vanilla"), limit_s=600, values={"again_s": 20})),
