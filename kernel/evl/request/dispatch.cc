@@ -25,8 +25,11 @@ kapi_verdict serve(Thread& self, kapi_request& request) noexcept {
   // A ceiling that is announced counts before the thread is linked anywhere: after that, the change
   // would have to be carried on. Only the thread itself announces, between requests.
   if (self.announces_ceiling()) {
-    HardIrqGuard irqs_off;
-    commit_ceiling(self, irqs_off);
+    {
+      HardIrqGuard irqs_off;
+      commit_ceiling(self, irqs_off);
+    }
+    schedule();  // It may have marked this CPU.
   }
   (void)conclude(request, run_request(OobStage::at_entry(), self, request));
   leave_request(self, request);

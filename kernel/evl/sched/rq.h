@@ -36,8 +36,10 @@ class RqLocked : public Immovable {
 //        preemption disabled and is not blocked, or this CPU is inside schedule().
 //   RQ4  root_ is always ready: it is current_, or queued by the idle policy.
 //   RQ5  resched_ set from another CPU: an IPI to this CPU is on its way, or the setter has this
-//        CPU in its kick_ set and has not yet reached its next scheduling point. No IPI goes to a
-//        CPU that is closed: it is a scheduling point when it opens.
+//        CPU in its kick_ set and has not yet reached its next scheduling point. Who sets it for
+//        his own CPU has not reached it either: a CPU that leaves the core is not marked, unless
+//        preemption is disabled, and owes no IPI, or the next one to mark it would send none.
+//        No IPI goes to a CPU that is closed: it is a scheduling point when it opens.
 //   RQ6  Once a CPU has closed (boot/hotplug.h), no user thread of this Rq is oob; kernel threads
 //        stay, and wait for it: nobody makes them run but cancel(), which takes them elsewhere.
 //

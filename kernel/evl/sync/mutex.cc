@@ -36,7 +36,7 @@ Status Mutex::try_take(Thread& self, const HardIrqsOff& irqs_off) noexcept {
   return kOk;
 }
 
-Status Mutex::try_lock(const OobStage&, Thread& self) noexcept {
+Status Mutex::take_if_free(Thread& self) noexcept {
   HardIrqGuard irqs_off;
   HardLockGuard guard{lock(), irqs_off};
   kapi_trace(KAPI_EV_mutex_trylock, name(), kapi_task_pid(self.task()), word_.load_relaxed());
@@ -48,9 +48,8 @@ Status Mutex::try_lock(const OobStage&, Thread& self) noexcept {
 // A waiter links itself, walks the chain behind the owner with irqs on between the steps, and then
 // sleeps, unless it was granted the mutex meanwhile: a preemption during the walk finds a thread
 // that runs, and priorities that are on their way up.
-Status Mutex::lock_until(const OobStage& oob, Thread& self, Deadline deadline,
-                         const Clock& clock) noexcept {
-  if (deadline.is_nonblock()) return try_lock(oob, self);
+Status Mutex::take_or_wait(const OobStage& oob, Thread& self, Deadline deadline,
+                           const Clock& clock) noexcept {
   for (;;) {  // A round per grant: wake and retry.
     PriorityChain chain;
     PriorityChain former;
@@ -68,7 +67,6 @@ Status Mutex::lock_until(const OobStage& oob, Thread& self, Deadline deadline,
     (void)former.follow(nullptr);
     if (!chain.follow(&self).ok()) {
       const Status status = give_up(oob, self);
-      schedule();  // Owners may have been raised, and fall back.
       if (status.ok()) continue;
       return status.is(Errno::idrm) ? status : Status{Errno::deadlk};
     }
@@ -84,10 +82,24 @@ Status Mutex::lock_until(const OobStage& oob, Thread& self, Deadline deadline,
     }
     schedule();
     const Status status = finish(oob, self);
-    if (status.ok()) continue;
-    schedule();
-    return status;
+    if (!status.ok()) return status;
   }
+}
+
+// However it ends: others were raised on the way, on whichever CPU, or fall back, and so may the
+// caller. A mark that stays, here or there, keeps later ones from being told of (RQ5).
+Status Mutex::try_lock(const OobStage&, Thread& self) noexcept {
+  const Status status = take_if_free(self);
+  schedule();
+  return status;
+}
+
+Status Mutex::lock_until(const OobStage& oob, Thread& self, Deadline deadline,
+                         const Clock& clock) noexcept {
+  const Status status =
+      deadline.is_nonblock() ? take_if_free(self) : take_or_wait(oob, self, deadline, clock);
+  schedule();
+  return status;
 }
 
 Status Mutex::unlock(const OobStage&, Thread& self) noexcept {

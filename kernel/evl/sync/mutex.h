@@ -62,10 +62,11 @@ class Mutex final : public Booster, public WaitChannel {
   /// Errors: EDEADLK already owner, or a cycle, or a chain above kMaxChainDepth; EOWNERDEAD the
   /// owner vanished; ETIMEDOUT, EINTR, EIDRM.
   /// A caller above the ceiling gets the mutex all the same: a ceiling only raises.
+  /// A scheduling point, in the end.
   /// Cost: O(depth * levels) with irqs on between the steps of the chain.
   [[nodiscard]] Status lock_until(const OobStage& oob, Thread& self, Deadline deadline,
                                   const Clock& clock) noexcept;
-  // EBUSY, EDEADLK.
+  // EBUSY, EDEADLK. A scheduling point, too.
   [[nodiscard]] Status try_lock(const OobStage& oob, Thread& self) noexcept;
   // EPERM: not the owner (LKIMBALANCE is reported under WOLI). A scheduling point is the caller's.
   [[nodiscard]] Status unlock(const OobStage& oob, Thread& self) noexcept;
@@ -94,6 +95,10 @@ class Mutex final : public Booster, public WaitChannel {
   friend void drop_owned_mutexes(const InbandStage& inband, Thread& self) noexcept;
 
   static void drop_all_of(Thread& self) noexcept;  // See drop_owned_mutexes().
+  // What lock_until() and try_lock() do but for the scheduling point.
+  [[nodiscard]] Status take_or_wait(const OobStage& oob, Thread& self, Deadline deadline,
+                                    const Clock& clock) noexcept EVL_EXCLUDES(lock());
+  [[nodiscard]] Status take_if_free(Thread& self) noexcept EVL_EXCLUDES(lock());
   // One attempt. EBUSY: somebody else owns it, and cannot release it without the core any more.
   [[nodiscard]] Status try_take(Thread& self, const HardIrqsOff& irqs_off) noexcept
       EVL_REQUIRES(lock());

@@ -183,6 +183,20 @@ void check_running(World& world, const Facts& facts) {
   (void)world;
 }
 
+// Whoever marks a CPU has passed a scheduling point before he leaves the core (RQ5): a mark that
+// stays keeps others from sending an IPI for theirs.
+void check_marks(const World& world) {
+  if (world.program().body != nullptr) return;  // Kernel threads are in the core all the time.
+  for (unsigned cpu = 0; cpu < mc().cpus(); ++cpu) {
+    if (!evl::has_rq(cpu)) continue;
+    const evl::Rq& rq = evl::rq_of(cpu);
+    if (!read<inspect::RqKick>(rq).empty()) mc().fail("CPU %u keeps IPIs to itself", cpu);
+    if (read<inspect::RqResched>(rq).load_relaxed() &&
+        read<inspect::ThreadPreemptCount>(rq.current()) == 0)
+      mc().fail("CPU %u is marked, and %s goes on without a look", cpu, rq.current().name());
+  }
+}
+
 // Whoever took a gate with a ceiling on its own, and has lost the CPU since, has the ceiling: the
 // scheduler looks at what the thread announced.
 void check_ceilings(World& world, const Facts& facts) {
@@ -268,6 +282,7 @@ void check_core(World& world) {
   if (!lx().at_rest()) return;
   const Facts facts = collect(world);
   check_running(world, facts);
+  check_marks(world);
   check_priorities(world, facts);
   check_ceilings(world, facts);
   check_kicks(world, facts);

@@ -32,6 +32,8 @@ SIM_OPEN(ThreadBase, evl::Thread, evl::SchedParams, base_)
 SIM_OPEN(ThreadPreemptCount, evl::Thread, int, preempt_count_)
 SIM_OPEN(ThreadSleepTimer, evl::Thread, evl::Timer, resource_timer_)
 SIM_OPEN(MutexOwner, evl::Mutex, evl::Thread*, owner_)
+SIM_OPEN(RqResched, evl::Rq, evl::Atomic<bool>, resched_)
+SIM_OPEN(RqKick, evl::Rq, evl::CpuSet, kick_)
 SIM_OPEN(BaseQueue, evl::TimerBase, evl::Timer::Queue, queue_)
 SIM_OPEN(BaseProgrammed, evl::TimerBase, evl::MonoDate, programmed_)
 
