@@ -229,6 +229,8 @@ class Linux final : public Hooks {
   void name(Task& task);
   void first_steps();
   void finish_switch();
+  bool runs(const Task& task) const noexcept;
+  bool can_run(const Task& task, unsigned cpu) const noexcept;
   Task& pick_next(unsigned cpu);
   void drop_mm(Mm& mm);
   void drop_files(Files& files);

@@ -37,25 +37,34 @@ void Linux::run_idle(void* task) {
   }
 }
 
+bool Linux::runs(const Task& task) const noexcept {
+  return std::any_of(cpus_.begin(), cpus_.end(),
+                     [&](const PerCpu& one) { return one.current == &task; });
+}
+
+bool Linux::can_run(const Task& task, unsigned cpu) const noexcept {
+  if (task.cpu != cpu || task.run != Run::runnable || task.oob || &task == cpus_[cpu].idle)
+    return false;
+  // Whom a CPU has just left, to whichever CPU, stays on it until the switch is complete: what
+  // on_cpu says in Linux.
+  return std::none_of(cpus_.begin(), cpus_.end(),
+                      [&](const PerCpu& one) { return one.previous == &task; });
+}
+
 bool Linux::has_work(const Cpu& cpu) {
   if (cpu.oob) return true;
-  return std::any_of(tasks_.begin(), tasks_.end(), [&](const auto& task) {
-    return task->cpu == cpu.number && task->run == Run::runnable && !task->oob &&
-           task.get() != cpus_[cpu.number].idle;
-  });
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [&](const auto& task) { return can_run(*task, cpu.number); });
 }
 
 // Bound: the tasks of a run, a few dozen.
 Task& Linux::pick_next(unsigned cpu) {
   std::uint32_t count = 0;
-  auto fits = [&](const Task& task) {
-    return task.cpu == cpu && task.run == Run::runnable && !task.oob && &task != cpus_[cpu].idle;
-  };
-  for (const auto& task : tasks_) count += fits(*task) ? 1 : 0;
+  for (const auto& task : tasks_) count += can_run(*task, cpu) ? 1 : 0;
   if (count == 0) return *cpus_[cpu].idle;
   std::uint32_t skip = count > 1 ? machine_->strategy().value(count) : 0;
   for (const auto& task : tasks_) {
-    if (fits(*task) && skip-- == 0) return *task;
+    if (can_run(*task, cpu) && skip-- == 0) return *task;
   }
   return *cpus_[cpu].idle;
 }
@@ -145,7 +154,8 @@ void Linux::wake_task(Task& task) {
   if (task.oob || (task.run != Run::sleeping && task.run != Run::parked)) return;
   if (task.leaving) return;
   task.run = Run::runnable;
-  if (((task.affinity >> task.cpu) & 1U) == 0)
+  // Who has not gone to sleep yet goes on where he is.
+  if (!runs(task) && ((task.affinity >> task.cpu) & 1U) == 0)
     task.cpu = static_cast<unsigned>(std::countr_zero(task.affinity));
   machine_->note("wakes", &task);
   machine_->changed();
@@ -161,9 +171,7 @@ void Linux::migrate(Task& task, unsigned cpu) {
     // when it wakes.
     if (task.dovetailed) evl_on_task_migration(handle(&task), cpu);
     task.affinity = std::uint64_t{1} << cpu;
-    const bool runs = std::any_of(cpus_.begin(), cpus_.end(),
-                                  [&](const PerCpu& one) { return one.current == &task; });
-    if (!runs && !task.oob && !task.leaving && task.run != Run::parked) task.cpu = cpu;
+    if (!runs(task) && !task.oob && !task.leaving && task.run != Run::parked) task.cpu = cpu;
   }
   if (&task == &current() && machine_->cpu().number != cpu) schedule();
 }
