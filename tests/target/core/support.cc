@@ -23,9 +23,14 @@ constexpr useconds_t kRestUs = 500;
 constexpr long kNsPerS = 1'000'000'000;
 
 std::atomic<unsigned> reported{};
+long long user_gravity_ns{};  // Set before any test runs, since reading it takes a thread in-band.
 
 class InitializedProcess final : public ::testing::Environment {
-  void SetUp() override { ASSERT_EQ(evl_init(), 0); }
+  void SetUp() override {
+    ASSERT_EQ(evl_init(), 0);
+    const std::string gravity = contents("/sys/class/clock/monotonic/gravity");
+    ASSERT_EQ(sscanf(gravity.c_str(), "%*di %*dk %lldu", &user_gravity_ns), 1) << gravity;
+  }
 };
 
 void on_report(int, siginfo_t* info, void*) {
@@ -171,6 +176,15 @@ timespec far_away() {
 
 bool earlier(const timespec& left, const timespec& right) {
   return left.tv_sec != right.tv_sec ? left.tv_sec < right.tv_sec : left.tv_nsec < right.tv_nsec;
+}
+
+bool too_early(const timespec& date, int clock) {
+  return too_early(date, now(clock));
+}
+
+bool too_early(const timespec& date, const timespec& at) {
+  const long long left = (date.tv_sec - at.tv_sec) * kNsPerS + date.tv_nsec - at.tv_nsec;
+  return left > user_gravity_ns;
 }
 
 std::string contents(const std::string& path) {

@@ -87,6 +87,10 @@ void oob_await(const std::atomic<bool>& flag);
 [[nodiscard]] timespec now(int clock = EVL_CLOCK_MONOTONIC);
 [[nodiscard]] timespec after_ms(long ms, int clock = EVL_CLOCK_MONOTONIC);
 [[nodiscard]] bool earlier(const timespec& left, const timespec& right);
+// Whether `date` is further away than the gravity of user threads, which is how much before a date
+// the core may answer. (A timer that is looked at late counts a period of which so much is to go.)
+[[nodiscard]] bool too_early(const timespec& date, int clock = EVL_CLOCK_MONOTONIC);
+[[nodiscard]] bool too_early(const timespec& date, const timespec& at);
 [[nodiscard]] timespec far_away();  // An hour from now.
 
 // A file of sysfs or procfs, without its last newline; empty if it cannot be read.
