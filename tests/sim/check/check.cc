@@ -157,6 +157,7 @@ evl::Wprio naive_priority(const World& world, const Facts& facts, unsigned threa
 }
 
 void check_priorities(World& world, const Facts& facts) {
+  if (lx().preempted_in_core()) return;  // On a walk along a chain, which goes on later (T4).
   for (const auto& gate : world.gates())
     if (gate.closing) return;
   for (unsigned i = 0; i < kMaxThreads; ++i) {
@@ -220,7 +221,7 @@ void check_kicks(World& world, const Facts& facts) {
   for (unsigned i = 0; i < kMaxThreads; ++i) {
     if (facts.threads[i] == nullptr) continue;
     const Task& task = *world.threads()[i].task;
-    if (task.oob && task.signals != 0 &&
+    if (task.oob && task.signals != 0 && task.senders == 0 &&
         !facts.threads[i]->peek_info().has(evl::ThreadInfo::kicked))
       mc().fail("T%u has a signal, and stays out-of-band", i);
   }
@@ -289,6 +290,13 @@ void check_core(World& world) {
   check_stops(world, facts);
   check_sleepers(world, facts);
   check_ticks();
+}
+
+void look_at_switch(Task& from, Task& to) {
+  const evl::Thread* thread = thread_of(from);
+  from.interrupted = thread != nullptr && from.oob && from.in_core != 0 &&
+                     thread->peek_state().has(evl::ThreadState::ready);
+  to.interrupted = false;
 }
 
 // Among threads of one CPU and priority, who has been ready longer runs first; a thread that was

@@ -18,6 +18,9 @@ namespace sim {
 
 void check_core(World& world);
 
+/// The core switches from one task to another: who is preempted within the core.
+void look_at_switch(Task& from, Task& to);
+
 // Who is first among equals.
 class QueueOrder final {
  public:

@@ -181,6 +181,8 @@ class Machine final {
   /// Makes `number` pending on `cpu`. The delay until it is taken is the strategy's.
   void raise(unsigned cpu, unsigned number);
   void raise_inband(unsigned cpu, unsigned number);
+  /// An interrupt of the hardware's hits the calling flow, here. Hard interrupts are on.
+  void interrupt_here(unsigned number);
   void program_tick(unsigned cpu, std::uint64_t date_ns);
 
   /// Continues `next` on this CPU; returns when this flow is continued.

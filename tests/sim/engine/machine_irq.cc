@@ -66,6 +66,10 @@ void Machine::handle_oob(Cpu& here, unsigned number) {
   set_irqs_off(now, false);
 }
 
+void Machine::interrupt_here(unsigned number) {
+  handle_oob(cpu(), number);
+}
+
 void Machine::handle_inband(Cpu& here, unsigned number) {
   here.inband_pending &= ~(1U << number);
   here.stalled = true;

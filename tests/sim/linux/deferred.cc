@@ -26,6 +26,8 @@ void Linux::irq(unsigned number) {
     case kTimerIpi:
       evl_on_timer_ipi();
       break;
+    case kOther:  // Of Linux's devices: logged, and played already.
+      break;
     default:
       machine_->fail("interrupt %u has no handler", number);
   }

@@ -155,11 +155,13 @@ bool Linux::at_rest() const noexcept {
       return false;
     if (static_cast<const Task*>(cpu.running->argument())->in_core != 0) return false;
   }
-  // Preempted by Linux between waking somebody and schedule(): the interrupt that brings that about
-  // on a machine passes through evl_on_irq_exit(), a virtual one does not.
-  for (const auto& task : tasks_)
-    if (task->in_core != 0 && task->run == Run::runnable && !task->oob) return false;
   return true;
+}
+
+bool Linux::preempted_in_core() const noexcept {
+  return std::any_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
+    return task->interrupted || (task->in_core != 0 && task->run == Run::runnable && !task->oob);
+  });
 }
 
 Task* Linux::find(int pid) noexcept {
@@ -212,7 +214,9 @@ void Linux::send_signal(Task& task, int signo, int value) {
   AtomicSection siglock{*this};
   task.signals |= std::uint64_t{1} << static_cast<unsigned>(signo);
   if (signo == kSigXcpu) task.debug_value = value;
+  ++task.senders;
   if (task.dovetailed) evl_on_task_signal(handle(&task));
+  --task.senders;
   if (task.run == Run::sleeping && task.interruptible) wake_task(task);
 }
 

@@ -28,7 +28,7 @@ constexpr int kSigKill = 9;
 constexpr int kSigTerm = 15;
 constexpr int kSigXcpu = 24;  // SIGDEBUG
 
-enum Irq : unsigned { kResched = 1, kTimerIpi = 2 };
+enum Irq : unsigned { kResched = 1, kTimerIpi = 2, kOther = 3 };
 enum InbandIrq : unsigned { kIrqWork = 0, kProxyTick = 1 };
 
 struct LinuxConfig {
@@ -184,7 +184,7 @@ class Linux final : public Hooks {
   void irq(unsigned number) override;
   void irq_exit(bool was_oob) override;
   void inband_irq(unsigned number) override;
-  void inband_irq_exit() override { maybe_preempt(); }
+  void inband_irq_exit() override;
   bool has_work(const Cpu& cpu) override;
   void check() override {
     if (checker) checker();
@@ -194,11 +194,14 @@ class Linux final : public Hooks {
   /// Whether the core is at rest: no CPU is inside it, none has an interrupt to take. What only
   /// holds between two requests can be checked then.
   bool at_rest() const noexcept;
+  /// Whether a task has been preempted inside the core, on either stage: it may be in the middle of
+  /// something.
+  bool preempted_in_core() const noexcept;
 
   /// Compares the core's objects with what must hold; set by whoever knows them.
   std::function<void()> checker;
   /// The core switches tasks on this CPU, from an out-of-band one to another.
-  std::function<void(const Task& from, const Task& to)> on_switch;
+  std::function<void(Task& from, Task& to)> on_switch;
 
  private:
   struct PerCpu {
@@ -232,6 +235,7 @@ class Linux final : public Hooks {
   bool runs(const Task& task) const noexcept;
   bool can_run(const Task& task, unsigned cpu) const noexcept;
   Task& pick_next(unsigned cpu);
+  bool lets_preempt();
   void drop_mm(Mm& mm);
   void drop_files(Files& files);
   void serve_signals();

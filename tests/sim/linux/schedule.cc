@@ -117,15 +117,27 @@ void Linux::may_sleep(const char* who) {
     machine_->fail("%s sleeps in atomic context", who);
 }
 
-void Linux::maybe_preempt() {
-  if (machine_->quiet()) return;
+bool Linux::lets_preempt() {
+  if (machine_->quiet()) return false;
   const Cpu& cpu = machine_->cpu();
   if (cpu.oob || cpu.irqs_off || cpu.stalled || cpu.inband_irq || !cpu.held.empty() ||
       current().atomic != 0)
-    return;
-  if (current().run != Run::runnable || !has_work(cpu)) return;
-  if (config_.preempt_percent != 0 && machine_->strategy().rarely(config_.preempt_percent))
-    schedule();
+    return false;
+  if (current().run != Run::runnable || !has_work(cpu)) return false;
+  return config_.preempt_percent != 0 && machine_->strategy().rarely(config_.preempt_percent);
+}
+
+void Linux::maybe_preempt() {
+  if (lets_preempt()) schedule();
+}
+
+// What preempts a task in the middle of in-band code is the return from an interrupt of the
+// hardware's, which has passed through the core's brackets: what the task had marked, and not come
+// to schedule() with, is done by then.
+void Linux::inband_irq_exit() {
+  if (!lets_preempt()) return;
+  machine_->interrupt_here(kOther);
+  schedule();
 }
 
 void Linux::sleep_on(const void* channel, bool interruptible, std::uint64_t until_ns) {

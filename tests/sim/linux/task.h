@@ -85,8 +85,12 @@ struct Task {
   bool exiting{false};
   int in_core{0};  // Depth of upcalls into the core that it has not returned from.
   int atomic{0};   // Depth of sections in which it may not sleep.
+  // Was able to go on, oob and in the core, when another thread got the CPU. Whoever knows the core
+  // sets it.
+  bool interrupted{false};
 
   std::uint64_t signals{0};  // Pending, by number.
+  int senders{0};            // Who have added one, and are about to tell the core.
   std::array<std::uint32_t, 65> received{};
   std::array<std::uint32_t, 16> debug_reasons{};  // SIGDEBUG, by code.
   int debug_value{0};

@@ -73,7 +73,8 @@ Report Runner::run_with(const Program& program, Strategy& strategy, const char* 
     check_core(world);
     order.look(world);
   };
-  linux_model.on_switch = [&](const Task& from, const Task& to) {
+  linux_model.on_switch = [&](Task& from, Task& to) {
+    look_at_switch(from, to);
     order.switched(world, from, to);
   };
   // Four times what 23,600 schedules over all scenarios needed at most: a walk over a chain of all
