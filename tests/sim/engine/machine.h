@@ -183,6 +183,8 @@ class Machine final {
   void raise_inband(unsigned cpu, unsigned number);
   /// An interrupt of the hardware's hits the calling flow, here. Hard interrupts are on.
   void interrupt_here(unsigned number);
+  /// Plays what is logged for the in-band stage of this CPU, if that runs and is not stalled.
+  void play_inband_log();
   void program_tick(unsigned cpu, std::uint64_t date_ns);
 
   /// Continues `next` on this CPU; returns when this flow is continued.

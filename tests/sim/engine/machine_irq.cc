@@ -82,6 +82,12 @@ void Machine::handle_inband(Cpu& here, unsigned number) {
   hooks_.inband_irq_exit();
 }
 
+void Machine::play_inband_log() {
+  // A round each: who is interrupted may go on elsewhere.
+  while (cpu().inband_pending != 0 && !cpu().oob && !cpu().stalled && !cpu().irqs_off)
+    handle_inband(cpu(), static_cast<unsigned>(std::countr_zero(cpu().inband_pending)));
+}
+
 void Machine::raise(unsigned cpu, unsigned number) {
   point({.what = "raises interrupt", .object = &cpus_[cpu].pending, .value = number});
   cpus_[cpu].pending |= 1U << number;

@@ -54,7 +54,13 @@ bool Linux::queue_irq_work(kapi_irq_work* work) {
     here().works.push_back(work);
     machine_->raise_inband(machine_->cpu().number, kIrqWork);
   }
-  if (flags_off == 0) machine_->irqs_enable();
+  if (flags_off == 0) {
+    machine_->irqs_enable();
+    // In-band code that can be interrupted is, at once: irq_local_work_raise() of Dovetail. Or who
+    // is told of an in-band switch by a signal would be oob again when it comes, and be told of the
+    // next one, for ever.
+    if (fresh) machine_->play_inband_log();
+  }
   return fresh;
 }
 
