@@ -67,14 +67,22 @@ void World::give(UserThread& self, unsigned number, unsigned number_of_gate) {
   (void)nesting;
 }
 
-// The gate is the caller's before, and, unless something is gone, afterwards.
+bool World::holds_another(unsigned number, unsigned gate) const noexcept {
+  for (unsigned i = 0; i < kMaxGates; ++i)
+    if (i != gate && gates_[i].owner == static_cast<int>(number)) return true;
+  return false;
+}
+
+// The gate is the caller's before, and, unless something is gone, afterwards. Taking it again
+// closes a circle when its new owner waits for another gate of the caller's: then he is without it.
 int World::wait(UserThread& self, unsigned number, const Step& step) {
   GateModel& gate = gates_[step.b];
   const std::uint64_t date = step.value == 0 ? 0 : mc().now_ns() + step.value;
   const unsigned nesting = std::exchange(gate.nesting, 0U);
   gate.owner = -1;
   const int status = self.wait(events_[step.a], gate.user, {date});
-  const bool gone = status == -EIDRM || status == -EBADF ||
+  const bool circle = status == -EDEADLK && !self.owns(gate.user);
+  const bool gone = status == -EIDRM || status == -EBADF || circle ||
                     (gate.closed && !self.owns(gate.user)) || status == -EOWNERDEAD;
   if (!gone) {
     expect(gate.owner < 0, "came back while another holds the gate", number, step, gate.owner);
@@ -82,6 +90,7 @@ int World::wait(UserThread& self, unsigned number, const Step& step) {
     gate.nesting = nesting;
   }
   expect(status != -ETIMEDOUT || (date != 0 && reached(date)), "too early", number, step, status);
+  expect(!circle || holds_another(number, step.b), "there can be no cycle", number, step, status);
   expect(status == 0 || status == -ETIMEDOUT || (status == -EINTR && threads_[number].disturbed) ||
              gone,
          "unexpected", number, step, status);

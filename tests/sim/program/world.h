@@ -104,6 +104,7 @@ class World final {
   void take(UserThread& self, unsigned number, const Step& step);
   void give(UserThread& self, unsigned number, unsigned gate);
   void use_event(UserThread& self, unsigned number, const Step& step);
+  bool holds_another(unsigned number, unsigned gate) const noexcept;
   int wait(UserThread& self, unsigned number, const Step& step);
   void await(UserThread& self, unsigned number, const Step& step);
   void use_thread(UserThread& self, unsigned number, const Step& step);
