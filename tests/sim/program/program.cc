@@ -36,6 +36,11 @@ class Writer final {
   }
   unsigned any_thread() { return rng_.below(static_cast<std::uint32_t>(program_.threads.size())); }
   std::uint32_t some_ns() { return 200 + rng_.below(20'000); }
+  // A tick takes about 1.5 us, and a strategy may prefer interrupts to everything else for ever:
+  // those of all timers have to leave time for the threads.
+  static constexpr unsigned kLeastPeriodUs = 8;
+  // Further than all the rest of a program takes; but timers that tick meanwhile tick on.
+  std::uint32_t far() const { return program_.timers.empty() ? 1'000 : 50; }
 
   // A step or a critical section; sections nest by ascending gate.
   void section(unsigned lowest_gate) {
@@ -84,7 +89,8 @@ class Writer final {
     switch (rng_.below(nonblock ? 6 : 5)) {
       case 0:
       case 1:
-        add(Op::set_timer, timer, nonblock && rng_.chance(40) ? 0 : 2 + rng_.below(30), some_ns());
+        add(Op::set_timer, timer, nonblock && rng_.chance(40) ? 0 : kLeastPeriodUs + rng_.below(24),
+            some_ns());
         break;
       case 2:
       case 3:
@@ -107,7 +113,7 @@ class Writer final {
         add(Op::sleep_wall, 0, 0, some_ns());
         break;
       case 2:
-        add(Op::set_wall, 0, rng_.below(2), some_ns() * (rng_.chance(30) ? 1'000 : 1));
+        add(Op::set_wall, 0, rng_.below(2), some_ns() * (rng_.chance(30) ? far() : 1));
         break;
       case 3:
         add(Op::look_at_clock);

@@ -23,11 +23,15 @@ void World::use_timer(UserThread& self, unsigned number, const Step& step) {
   __evl_itimerspec setting{};
   std::uint64_t ticks = 0;
   long status = 0;
+  const std::size_t mine = timer.settings.size();  // Of set_timer: others may set it meanwhile.
   switch (step.op) {
     case Op::set_timer:
       timer.settings.push_back({mc().now_ns() + step.value, std::uint64_t{step.b} * 1'000});
-      status = self.set_timer(timer.user, timer.settings.back().first_ns,
-                              timer.settings.back().interval_ns, setting);
+      // Who is disturbed asks again: others may wait for the ticks by now.
+      do {
+        status = self.set_timer(timer.user, timer.settings[mine].first_ns,
+                                timer.settings[mine].interval_ns, setting);
+      } while (status == -EINTR && threads_[number].disturbed && !timer.closed);
       break;
     case Op::stop_timer:
       if (nonblock) status = self.set_timer(timer.user, 0, 0, setting);
