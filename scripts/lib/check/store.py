@@ -24,7 +24,8 @@ FOLDER = common.ROOT / "tests" / "boot" / "stored"
 def conditions(*, configs: tuple[str, ...], sources: tuple[pathlib.Path, ...], with_series: bool = False) -> dict:
     """What a stored verdict depends on.
 
-    `sources` are the files and folders of the tests themselves. `with_series`: a patched kernel was measured.
+    `sources` are the files and folders of the tests themselves. `with_series`: a patched kernel was measured, one
+    that has no core in it.
     """
     found = {"kernel source": tree.state().get("version") or source.pinned().version,
              "QEMU": machine.qemu_version(), "tests": _digest(sources)}
@@ -32,7 +33,7 @@ def conditions(*, configs: tuple[str, ...], sources: tuple[pathlib.Path, ...], w
         text = kconfig.merged_text(kconfig.requests(kconfig.fragments(config)))
         found[f"configuration of {config}"] = hashlib.sha256(text.encode()).hexdigest()[:16]
     if with_series:
-        found["overlay and series"] = tree.inputs().fingerprint()[:16]
+        found["overlay and series"] = tree.inputs().without_cores()[:16]
     return found
 
 
