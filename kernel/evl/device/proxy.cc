@@ -65,9 +65,12 @@ u32 Proxy::fetch(u32 bytes, long& last) noexcept {
 void Proxy::fill(Work& work, const InbandStage&) noexcept {
   Proxy& self = owner_of<Proxy, &Proxy::input_work_>(work);
   Stream& stream = *self.parts_.input;
-  const u32 room = stream.fill().room;
   u32 bytes = stream.wanted();
   if (bytes == 0) return;
+  // In this order: before, it may be the room of a ring that was full, and that somebody has
+  // emptied since, and asked for more than is left. He would be given nothing, and his call be
+  // forgotten.
+  const u32 room = stream.fill().room;
   if (bytes > room) bytes = room;
   if (bytes > kBounce) bytes = kBounce;
   if (bytes < self.parts_.granularity && room >= self.parts_.granularity)

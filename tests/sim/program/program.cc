@@ -7,6 +7,7 @@
 #include <evl/thread-abi.h>
 
 #include "program/fifo.h"
+#include "program/source.h"
 
 namespace sim {
 namespace {
@@ -262,6 +263,23 @@ void add_proxies(Rng& rng, Program& program) {
                                            : granularity * (1 + rng.below(units))});
 }
 
+void add_inputs(Rng& rng, Program& program) {
+  const unsigned granularity = 1 + rng.below(3);
+  const unsigned units = 1 + rng.below(Fifo::kMaxSize / granularity);
+  const auto proxy = static_cast<std::uint8_t>(program.proxies.size());
+  program.proxies.push_back({.bytes = static_cast<std::uint8_t>(units * granularity),
+                             .granularity = static_cast<std::uint8_t>(granularity),
+                             .nonblock = rng.chance(30),
+                             .input = static_cast<std::uint8_t>(1 + rng.below(Source::kMaxBytes))});
+  for (auto& steps : program.script)
+    for (unsigned i = rng.below(5); i > 0; --i)
+      put_anywhere(rng, steps,
+                   {.op = rng.chance(60) ? Op::proxy_receive : Op::proxy_read,
+                    .a = rng.chance(5) ? std::uint8_t{0} : proxy,  // It may have no such direction.
+                    .value = rng.chance(8) ? rng.below(Fifo::kMaxBytes + 1)
+                                           : granularity * (1 + rng.below(units))});
+}
+
 }  // namespace
 
 const char* name_of(Op op) {
@@ -301,6 +319,7 @@ Program random_program(Rng& rng) {
   Rng aside{~Rng{rng}.next()};
   if (aside.chance(35)) add_xbufs(aside, program);
   if (aside.chance(20)) add_proxies(aside, program);
+  if (aside.chance(15)) add_inputs(aside, program);
   return program;
 }
 
@@ -326,6 +345,7 @@ std::string to_text(const Program& program) {
     const ProxySpec& proxy = program.proxies[i];
     text += "proxy " + std::to_string(i) + ": " + std::to_string(proxy.bytes) +
             " bytes, granularity " + std::to_string(proxy.granularity) +
+            (proxy.input != 0 ? ", " + std::to_string(proxy.input) + " come from its target" : "") +
             (proxy.nonblock ? ", nonblocking\n" : "\n");
   }
   for (std::size_t i = 0; i < program.gates.size(); ++i) {

@@ -45,6 +45,8 @@ namespace sim {
   X(close_xbuf)    /* a: x */                                                                    \
   X(proxy_send)    /* a: p, value: bytes; oob_write() */                                         \
   X(proxy_write)   /* a: p, value: bytes; write() */                                             \
+  X(proxy_receive) /* a: p, value: bytes; oob_read() */                                          \
+  X(proxy_read)    /* a: p, value: bytes; read() */                                              \
   X(go_inband)                                                                                   \
   X(go_oob)                                                                                      \
   X(linux_call)     /* a system call: in-band, with SYSDEMOTE */                                 \
@@ -101,10 +103,12 @@ struct XbufSpec {
   bool nonblock{false};
 };
 
-struct ProxySpec {        // For output.
+struct ProxySpec {
   std::uint8_t bytes{1};  // Up to Fifo::kMaxSize, a multiple of the granularity.
   std::uint8_t granularity{1};
   bool nonblock{false};
+  std::uint8_t input{0};  // What the target gives before it ends, up to Source::kMaxBytes; 0: the
+                          // proxy is for output.
 };
 
 enum class Policy : std::uint8_t { weak, fifo, rr };

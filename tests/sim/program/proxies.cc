@@ -10,8 +10,18 @@
 #include "program/world.h"
 
 namespace sim {
+namespace {
 
-void World::use_proxy(unsigned number, const Step& step) {
+// What is said of `bytes` before anything moves; 0: nothing.
+long refusal(const ProxySpec& spec, bool has_direction, std::uint32_t bytes) {
+  if (!has_direction) return -ENXIO;
+  if (bytes > spec.bytes) return -EFBIG;
+  return bytes % spec.granularity != 0 ? -EINVAL : 0;
+}
+
+}  // namespace
+
+void World::write_proxy(unsigned number, const Step& step) {
   ProxyModel& proxy = proxies_[step.a];
   const ProxySpec& spec = program_.proxies[step.a];
   look_at_target(proxy);
@@ -22,14 +32,31 @@ void World::use_proxy(unsigned number, const Step& step) {
   const long result = step.op == Op::proxy_send
                           ? oob_write(proxy.user.fd, buffer.data(), buffer.size())
                           : inband_write(proxy.user.fd, buffer.data(), buffer.size());
-  const long refusal = step.value > spec.bytes              ? -EFBIG
-                       : step.value % spec.granularity != 0 ? -EINVAL
-                                                            : 0;
+  const long refused = refusal(spec, spec.input == 0, step.value);
   const bool broken = result == -EINTR && threads_[number].disturbed;
-  const char* const wrong = proxy.output.end_write(call, refusal != 0 ? -EFBIG : result);
+  const char* const wrong = proxy.output.end_write(call, refused != 0 ? -EFBIG : result);
   if (wrong != nullptr) expect(false, wrong, number, step, result);
-  expect(broken || (refusal != 0 ? result == refusal : result >= 0 || result == -EAGAIN),
+  expect(broken || (refused != 0 ? result == refused : result >= 0 || result == -EAGAIN),
          "unexpected", number, step, result);
+}
+
+// Who does not want to wait gets 0 when there is nothing yet.
+void World::read_proxy(unsigned number, const Step& step) {
+  ProxyModel& proxy = proxies_[step.a];
+  const ProxySpec& spec = program_.proxies[step.a];
+  std::array<std::uint8_t, Fifo::kMaxBytes> storage{};
+  const std::span<std::uint8_t> buffer{storage.data(), step.value};
+  const unsigned call =
+      proxy.input.begin(step.value, spec.nonblock ? Source::Waits::no : Source::Waits::yes);
+  const long result = step.op == Op::proxy_receive
+                          ? oob_read(proxy.user.fd, buffer.data(), buffer.size())
+                          : inband_read(proxy.user.fd, buffer.data(), buffer.size());
+  const long refused = refusal(spec, spec.input != 0, step.value);
+  const bool broken = result == -EINTR && threads_[number].disturbed;
+  const char* const wrong = proxy.input.end(call, buffer, result);
+  if (wrong != nullptr) expect(false, wrong, number, step, result);
+  expect(broken || (refused != 0 ? result == refused : result >= 0), "unexpected", number, step,
+         result);
 }
 
 // The worker gets there when it does: what is there was sent, whole and in order.

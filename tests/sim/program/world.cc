@@ -106,9 +106,11 @@ void World::make_objects() {
   }
   for (std::size_t i = 0; i < program_.proxies.size(); ++i) {
     const ProxySpec& spec = program_.proxies[i];
-    proxies_[i].output.make(spec.bytes, Fifo::Room::later);  // When the worker says so.
-    if (const int status =
-            process_.make_proxy(proxies_[i].user, spec.bytes, spec.granularity, spec.nonblock);
+    if (spec.input == 0)
+      proxies_[i].output.make(spec.bytes, Fifo::Room::later);  // When the worker says so.
+    proxies_[i].input.make(spec.input, spec.granularity);
+    if (const int status = process_.make_proxy(proxies_[i].user, spec.bytes, spec.granularity,
+                                               spec.nonblock, proxies_[i].input.content());
         status != 0)
       mc().fail("making a proxy gave %d", status);
   }
@@ -285,7 +287,11 @@ void World::run(UserThread& self, unsigned number, const Step& step) {
       break;
     case Op::proxy_send:
     case Op::proxy_write:
-      use_proxy(number, step);
+      write_proxy(number, step);
+      break;
+    case Op::proxy_receive:
+    case Op::proxy_read:
+      read_proxy(number, step);
       break;
     case Op::go_inband: {
       const int status = self.switch_inband();

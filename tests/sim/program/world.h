@@ -13,6 +13,7 @@
 #include "linux/linux.h"
 #include "program/fifo.h"
 #include "program/program.h"
+#include "program/source.h"
 #include "user/user.h"
 
 namespace sim {
@@ -63,7 +64,8 @@ class World final {
   };
   struct ProxyModel {
     UserProxy user;
-    Fifo output;  // To the target, whose content is read here.
+    Fifo output;   // To the target, whose content is read here.
+    Source input;  // From the target.
   };
   struct WallSetting {
     std::int64_t offset_ns;
@@ -126,7 +128,8 @@ class World final {
   void help();
   void help_with(XbufModel& xbuf, Fifo& fifo, unsigned number);
   void drain_xbufs();
-  void use_proxy(unsigned number, const Step& step);
+  void write_proxy(unsigned number, const Step& step);
+  void read_proxy(unsigned number, const Step& step);
   void look_at_target(ProxyModel& proxy);
   void wait_for_targets();
   void release_all(UserThread& self, unsigned number);

@@ -175,6 +175,20 @@ Program proxy_shared(Rng& rng) {
                      {send(Op::proxy_write), send(Op::proxy_send), send(Op::proxy_write)}}};
 }
 
+// Readers on both stages, and more that ask than there is: who comes last is told of the end. A
+// ring of one unit is full, or empty, whenever somebody comes.
+Program proxy_readers(Rng& rng) {
+  const unsigned units = rng.chance(50) ? 1 : 3;
+  const auto get = [&rng, units](Op op) { return Step{op, 0, 0, 2 + 2 * rng.below(units)}; };
+  return {.proxies = {{.bytes = static_cast<std::uint8_t>(2 * units),
+                       .granularity = 2,
+                       .input = static_cast<std::uint8_t>(5 + rng.below(20))}},
+          .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30)},
+          .script = {{get(Op::proxy_receive), get(Op::proxy_read), get(Op::proxy_receive)},
+                     {get(Op::proxy_receive), get(Op::proxy_receive), get(Op::proxy_receive)},
+                     {get(Op::proxy_read), get(Op::proxy_receive), get(Op::proxy_read)}}};
+}
+
 constexpr Scenario kScenarios[] = {
     {"condition", "wait and signal", &condition, true},
     {"condition-broadcast", "all waiters at once, one times out", &condition_broadcast, false},
@@ -192,6 +206,8 @@ constexpr Scenario kScenarios[] = {
     {"xbuf-shared", "several at each end of a cross-buffer", &xbuf_shared, false},
     {"xbuf-halves", "a reader and a writer that both want more than there is", &xbuf_halves, false},
     {"proxy-shared", "several write through a proxy", &proxy_shared, false},
+    {"proxy-readers", "several read through a proxy, to the end of its target", &proxy_readers,
+     false},
     {"xbuf-nonblocking", "a cross-buffer that nobody waits for", &xbuf_nonblocking, false},
     {"wall-clock", "set while threads sleep by it", &wall_clock, false},
 };

@@ -179,11 +179,13 @@ int UserProcess::make_xbuf(UserXbuf& xbuf, unsigned inbound, unsigned outbound, 
   return xbuf.fd < 0 ? xbuf.fd : xbuf.helper_fd < 0 ? xbuf.helper_fd : 0;
 }
 
-int UserProcess::make_proxy(UserProxy& proxy, unsigned bytes, unsigned granularity, bool nonblock) {
-  proxy.target_fd = lx().open_plain("target", "");
+int UserProcess::make_proxy(UserProxy& proxy, unsigned bytes, unsigned granularity, bool nonblock,
+                            const std::string& input) {
+  proxy.target_fd = lx().open_plain("target", input);
   evl_proxy_attrs attributes{
       .fd = static_cast<__u32>(proxy.target_fd), .bufsz = bytes, .granularity = granularity};
-  const std::uint32_t flags = EVL_CLONE_OUTPUT | (nonblock ? EVL_CLONE_NONBLOCK : 0U);
+  const std::uint32_t direction = input.empty() ? EVL_CLONE_OUTPUT : EVL_CLONE_INPUT;
+  const std::uint32_t flags = direction | (nonblock ? EVL_CLONE_NONBLOCK : 0U);
   evl_element_ids ids{};
   proxy.fd = clone("/dev/evl/proxy/clone", nullptr, &attributes, flags, ids);
   return proxy.fd < 0 ? proxy.fd : 0;

@@ -46,7 +46,7 @@ struct UserXbuf {
   int helper_fd{-1};
 };
 
-// A proxy for output, and the file that it writes to.
+// A proxy, and the file that it writes to, or reads from.
 struct UserProxy {
   int fd{-1};
   int target_fd{-1};
@@ -70,7 +70,9 @@ class UserProcess final {
   /// Bytes of the two rings, as in evl_xbuf_attrs; `name` is public.
   int make_xbuf(UserXbuf& xbuf, unsigned inbound, unsigned outbound, bool nonblock,
                 const char* name);
-  int make_proxy(UserProxy& proxy, unsigned bytes, unsigned granularity, bool nonblock);
+  /// For input if the target has any, else for output.
+  int make_proxy(UserProxy& proxy, unsigned bytes, unsigned granularity, bool nonblock,
+                 const std::string& input);
 
   char* shared() const noexcept { return shared_; }
   std::uint64_t shared_bytes() const noexcept { return shared_bytes_; }
