@@ -64,7 +64,7 @@ void World::use_clock(UserThread& self, unsigned number, const Step& step) {
 // Linux tells of its new time with its timekeeping locks held: one setting at a time.
 void World::set_wall(const Step& step) {
   lx().call(227, [this, &step] {
-    while (setting_wall_) lx().sleep_inband(1'000);
+    while (setting_wall_) lx().sleep_on(&setting_wall_, false);
     setting_wall_ = true;
     const auto by_ns = static_cast<std::int64_t>(step.value);
     {
@@ -78,6 +78,7 @@ void World::set_wall(const Step& step) {
       mc().irqs_enable();
     }
     setting_wall_ = false;
+    lx().wake(&setting_wall_);
     return 0L;
   });
 }
