@@ -3,6 +3,7 @@
 #include "sched/stage.h"
 
 #include "sched/schedule.h"
+#include "sync/pi.h"
 #include "sync/wait.h"
 
 namespace evl {
@@ -90,6 +91,12 @@ Result<bool> StageSwitch::leave_inband(Thread& self) noexcept {
   // that is still pending would wake it too early the next time.
   kapi_irq_work_sync(&self.wake_work_);
   forget_kicks(self);
+  // Who was taken in-band between announcing a ceiling and taking the gate owns it now, and may be
+  // kept from the CPU when it has arrived: it waits at the ceiling.
+  if (self.announces_ceiling()) {
+    HardIrqGuard irqs_off;
+    commit_ceiling(self, irqs_off);
+  }
   const int error = kapi_leave_inband();
   if (error != 0) return static_cast<Errno>(-error);
 

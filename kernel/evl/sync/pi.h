@@ -67,7 +67,8 @@ class PriorityChain final : Immovable {
 };
 
 // Applies the ceiling of the gate named in the user window's pp_pending, when the thread owns it.
-// From the scheduler, for current, before any lock. Stage: oob, irqs off. O(1).
+// From the scheduler and the requests, for current, before any lock; on the way to the oob stage.
+// Any stage, irqs off. O(1).
 void commit_ceiling(Thread& self, const HardIrqsOff& irqs_off) noexcept;
 
 }  // namespace evl

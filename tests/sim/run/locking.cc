@@ -180,12 +180,30 @@ Program refused(Rng& rng) {
   return program;
 }
 
+// A signal takes T0 in-band between its look at the window and the compare-and-swap. It goes back
+// as an owner, and is kept from the CPU when it arrives: by a debugger's stop, or by T2.
+Program ceiling_from_inband(Rng& rng) {
+  Program program{.gates = {{.ceiling = 50}},
+                  .threads = {fifo(0, 10), fifo(1, 20), fifo(0, 30)},
+                  .script = {{}, {}, {}}};
+  for (unsigned round = 0; round < 6; ++round) {
+    for (const Step& step : {lock(0), of(Op::go_oob), compute(1), unlock(0)})
+      program.script[0].push_back(step);
+    program.script[1].push_back(of(Op::post_signal, 0, 10));
+    program.script[1].push_back(of(Op::trace_stop, 0, 500 + rng.below(3'000)));
+    program.script[2].push_back(sleep(500 + rng.below(3'000)));
+  }
+  return program;
+}
+
 constexpr Scenario kScenarios[] = {
     {"pi-pair", "a mutex between two CPUs", &pi_pair, true},
     {"pi-chain", "inheritance through three owners", &pi_chain, false},
     {"pi-diamond", "two chains into one owner, with timeouts", &pi_diamond, false},
     {"pi-cycle", "three threads in a circle: EDEADLK", &pi_cycle, false},
     {"ceiling", "priority protection, committed by the scheduler", &ceiling, false},
+    {"ceiling-from-inband", "a gate with a ceiling taken on the way in-band", &ceiling_from_inband,
+     false},
     {"ceiling-nested", "ceilings within ceilings, and inheritance", &ceiling_nested, false},
     {"recursive", "a gate taken twice", &recursive, true},
     {"timeout-grant", "a timeout against a grant", &timeout_against_grant, false},
