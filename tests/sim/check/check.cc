@@ -124,10 +124,11 @@ Facts collect(World& world) {
     facts.gates[g] = gate_of(world.gates()[g], world);
     if (facts.gates[g] == nullptr) continue;
     const fundle_t handle = evl_get_index(world.gates()[g].user.state->u.gate.owner);
-    for (unsigned i = 0; i < kMaxThreads; ++i)
+    for (unsigned i = 0; i < kMaxThreads; ++i) {
       if (facts.threads[i] != nullptr && handle != EVL_NO_HANDLE &&
           facts.threads[i]->element() != nullptr && facts.threads[i]->element()->fundle() == handle)
         facts.owner[g] = static_cast<int>(i);
+    }
   }
   return facts;
 }

@@ -167,11 +167,12 @@ class Trial {
 Acts draw(Rng& rng) {
   const unsigned cpus = 2 + rng.below(2);
   Acts acts(cpus);
-  for (auto& list : acts)
+  for (auto& list : acts) {
     for (unsigned i = 1 + rng.below(cpus == 2 ? 4 : 2); i > 0; --i) {
       const auto deed = static_cast<Deed>(rng.below(static_cast<unsigned>(Deed::count)));
       list.push_back({deed, deed == Deed::locked ? kWords - 1 : rng.below(kWords - 1)});
     }
+  }
   return acts;
 }
 

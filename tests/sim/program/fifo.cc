@@ -162,19 +162,21 @@ const char* Fifo::check_order(const Call& read) const {
       const Call& other = calls_[j];
       if (one.writes != other.writes || one.ended >= other.begun) continue;
       if (one.writes && one.moved()) before[i][j] = true;
-      for (const Call::Piece& early : one.pieces)
+      for (const Call::Piece& early : one.pieces) {
         for (const Call::Piece& late : other.pieces) {
           if (early.write != late.write)
             before[early.write][late.write] = true;
           else if (early.last > late.first)
             return "what an earlier read should have got";
         }
+      }
     }
   }
-  for (std::size_t k = 0; k < count; ++k)
+  for (std::size_t k = 0; k < count; ++k) {
     for (std::size_t i = 0; i < count; ++i)
       for (std::size_t j = 0; j < count; ++j)
         if (before[i][k] && before[k][j]) before[i][j] = true;
+  }
   const bool others_read = std::any_of(calls_.begin(), calls_.end(), [](const Call& call) {
     return !call.writes && call.on_its_way();
   });

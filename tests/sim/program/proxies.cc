@@ -76,7 +76,7 @@ void World::look_at_target(ProxyModel& proxy) {
 
 // Of all that was accepted nothing stays behind.
 void World::wait_for_targets() {
-  for (unsigned i = 0; i < program_.proxies.size(); ++i)
+  for (unsigned i = 0; i < program_.proxies.size(); ++i) {
     for (unsigned round = 0;; ++round) {
       look_at_target(proxies_[i]);
       if (proxies_[i].output.fill() == 0) break;
@@ -86,6 +86,7 @@ void World::wait_for_targets() {
         return 0L;
       });
     }
+  }
 }
 
 }  // namespace sim

@@ -86,13 +86,14 @@ void World::help() {
     if (alive == 0) return;
     std::uint64_t events = 0;
     int late = -1;
-    for (unsigned i = 0; i < program_.xbufs.size(); ++i)
+    for (unsigned i = 0; i < program_.xbufs.size(); ++i) {
       for (Fifo* const fifo : {&xbufs_[i].inbound, &xbufs_[i].outbound}) {
         if (!fifo->exists()) continue;
         help_with(xbufs_[i], *fifo, i);
         events += fifo->events();
         late = std::max(late, fifo->can_finish());
       }
+    }
     rounds = events == events_before && late >= 0 ? rounds + 1 : 0;
     events_before = events;
     if (rounds > kMaxRounds)
@@ -119,13 +120,14 @@ void World::help_with(XbufModel& xbuf, Fifo& fifo, unsigned number) {
 // What is left comes out as it went in; that it is all of it, the model knows when there is no
 // more.
 void World::drain_xbufs() {
-  for (unsigned i = 0; i < program_.xbufs.size(); ++i)
+  for (unsigned i = 0; i < program_.xbufs.size(); ++i) {
     for (const Op op : {Op::xbuf_read, Op::xbuf_receive}) {
       const Fifo& fifo = op == Op::xbuf_read ? xbufs_[i].inbound : xbufs_[i].outbound;
       const Step step{.op = op, .a = static_cast<std::uint8_t>(i), .value = 1};
       while (fifo.exists() && transfer(xbufs_[i], xbufs_[i].user.helper_fd, kHelper, step) > 0) {
       }
     }
+  }
 }
 
 }  // namespace sim
