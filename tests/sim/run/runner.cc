@@ -80,8 +80,10 @@ Report Runner::run_with(const Program& program, Strategy& strategy, const char* 
   // Four times what 23,600 schedules over all scenarios needed at most: a walk over a chain of all
   // threads.
   constexpr std::uint32_t kMaxIrqsOffSteps = 400;
+  // The longest of 400,000 random programs took 70,204, with a watchdog that strikes all the time.
+  constexpr std::uint32_t kMaxSteps = 120'000;
   Machine machine{{.cpus = program.cpus,
-                   .max_steps = 60'000,
+                   .max_steps = kMaxSteps,
                    .max_irqs_off_steps = kMaxIrqsOffSteps,
                    .step_ns = step_ns},
                   focus,
