@@ -129,9 +129,30 @@ sim::Report run_forked(Runner& runner, const Scenario& scenario, std::uint64_t s
   return report;
 }
 
+// A line on stderr for who waits, every ten seconds.
+class Progress final {
+ public:
+  explicit Progress(const char* title) : title_{title} {}
+
+  void operator()(std::uint64_t schedules) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + kInterval;
+    std::fprintf(stderr, "%s: %llu schedules so far\n", title_,
+                 static_cast<unsigned long long>(schedules));
+  }
+
+ private:
+  static constexpr std::chrono::seconds kInterval{10};
+
+  const char* title_;
+  std::chrono::steady_clock::time_point next_{std::chrono::steady_clock::now() + kInterval};
+};
+
 int explore(Runner& runner, const Options& options) {
   for (const Scenario* scenario : options.scenarios) {
-    const Runner::Exploration done = runner.explore(*scenario, options.preemptions, options.runs);
+    const Runner::Exploration done =
+        runner.explore(*scenario, options.preemptions, options.runs, Progress{scenario->name});
     if (done.report.failed) {
       std::printf("FAILED %s, schedule %llu of the explorer: %s\n%s", scenario->name,
                   static_cast<unsigned long long>(done.runs), done.report.failure.c_str(),

@@ -162,7 +162,8 @@ Program Runner::reduce(const Scenario& scenario, std::uint64_t& seed) {
 }
 
 Runner::Exploration Runner::explore(const Scenario& scenario, unsigned preemptions,
-                                    std::uint64_t limit) {
+                                    std::uint64_t limit,
+                                    const std::function<void(std::uint64_t)>& after_each) {
   Rng rng{1};
   const Program program = scenario.make(rng);
   Explorer explorer{preemptions};
@@ -171,6 +172,7 @@ Runner::Exploration Runner::explore(const Scenario& scenario, unsigned preemptio
     ++done.runs;
     done.report = run_with(program, explorer, "explorer", 0);
     if (done.report.failed) return done;
+    after_each(done.runs);
   }
   done.exhausted = explorer.exhausted();
   return done;

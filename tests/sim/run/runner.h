@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "engine/explorer.h"
@@ -42,8 +43,10 @@ class Runner final {
     std::uint64_t runs{0};
     bool exhausted{false};
   };
-  /// Every inequivalent schedule with at most `preemptions`, at most `limit` runs.
-  Exploration explore(const Scenario& scenario, unsigned preemptions, std::uint64_t limit);
+  /// Every inequivalent schedule with at most `preemptions`, at most `limit` runs. `after_each`
+  /// gets the number of runs so far.
+  Exploration explore(const Scenario& scenario, unsigned preemptions, std::uint64_t limit,
+                      const std::function<void(std::uint64_t)>& after_each);
 
   std::size_t trace_lines{120};
 
