@@ -46,38 +46,26 @@ void handle_inband_event(enum inband_event_type event, void *data)
 {
 	struct dovetail_migration_data *move;
 
+	toy_count(TOY_C_EVENT + event);
+
 	switch (event) {
 	case INBAND_TASK_SIGNAL:
-		toy_count(TOY_C_SIGNAL);
 		toy_kick(data);
 		break;
 	case INBAND_TASK_MIGRATION:
 		/* Where it may run next is only known to Linux: back to it. */
-		toy_count(TOY_C_MIGRATION);
 		move = data;
 		toy_kick(move->task);
 		break;
 	case INBAND_TASK_EXIT:
 		/* Or exec: either way no thread of the core any more. */
-		toy_count(TOY_C_EXIT);
 		toy_detach();
 		break;
 	case INBAND_TASK_RETUSER:
-		toy_count(TOY_C_RETUSER);
 		handle_retuser();
 		break;
-	case INBAND_TASK_PTSTEP:
-		toy_count(TOY_C_PTSTEP);
-		break;
-	case INBAND_TASK_PTSTOP:
-		toy_count(TOY_C_PTSTOP);
-		break;
-	case INBAND_TASK_PTCONT:
-		toy_count(TOY_C_PTCONT);
-		break;
-	case INBAND_PROCESS_CLEANUP:
-		/* The core keeps nothing per process. */
-		toy_count(TOY_C_CLEANUP);
+	default:
+		/* The rest is for cores that keep more: counted, no more. */
 		break;
 	}
 }

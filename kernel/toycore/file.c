@@ -108,12 +108,10 @@ static struct file *enter_file(unsigned int fd)
 
 	raw_spin_lock_irqsave(&toy_lock, flags);
 	slot = current->files ? find_fd(current->files, fd) : NULL;
-	if (slot) {
-		file = slot->filp->oob_data;
-		if (!file->closing) {
-			filp = slot->filp;
-			file->inside++;
-		}
+	file = slot ? slot->filp->oob_data : NULL;
+	if (file && !file->closing) {
+		filp = slot->filp;
+		file->inside++;
 	}
 	raw_spin_unlock_irqrestore(&toy_lock, flags);
 
@@ -189,7 +187,6 @@ static int put_user_words(void __user *to, const void *from, size_t size)
 static ssize_t toy_oob_read(struct file *filp, char __user *buf, size_t size)
 {
 	struct toy_file *file = filp->oob_data;
-	unsigned long flags;
 	u64 value;
 	int ret;
 
@@ -200,9 +197,7 @@ static ssize_t toy_oob_read(struct file *filp, char __user *buf, size_t size)
 	if (ret)
 		return ret == -EIDRM ? -EBADF : ret;
 
-	raw_spin_lock_irqsave(&toy_lock, flags);
-	value = file->value;
-	raw_spin_unlock_irqrestore(&toy_lock, flags);
+	value = READ_ONCE(file->value);
 
 	return put_user_words(buf, &value, sizeof(value)) ?: sizeof(value);
 }
@@ -211,7 +206,6 @@ static ssize_t toy_oob_write(struct file *filp, const char __user *buf,
 			     size_t size)
 {
 	struct toy_file *file = filp->oob_data;
-	unsigned long flags;
 	u64 value;
 
 	if (size != sizeof(value))
@@ -219,9 +213,7 @@ static ssize_t toy_oob_write(struct file *filp, const char __user *buf,
 	if (get_user_words(&value, buf, sizeof(value)))
 		return -EFAULT;
 
-	raw_spin_lock_irqsave(&toy_lock, flags);
-	file->value = value;
-	raw_spin_unlock_irqrestore(&toy_lock, flags);
+	WRITE_ONCE(file->value, value);
 	toy_sem_post(&file->pulses);
 
 	return sizeof(value);
@@ -326,8 +318,4 @@ static struct miscdevice toy_device = {
 	.fops	= &toy_fops,
 	.mode	= 0600,
 };
-
-int __init toy_create_device(void)
-{
-	return misc_register(&toy_device);
-}
+builtin_misc_device(toy_device);

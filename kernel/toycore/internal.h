@@ -103,13 +103,15 @@ struct toy_rq {
 	struct clock_event_device *real;
 };
 
-/* Events the core has seen since it was built; /proc/toycore shows them. */
+/*
+ * What the core has seen since it was built; /proc/toycore shows it. Those from
+ * TOY_C_EVENT on are the in-band events, in the order of Dovetail.
+ */
 enum toy_counter {
 	TOY_C_ATTACH, TOY_C_DETACH, TOY_C_LEAVE, TOY_C_RETURN, TOY_C_SWITCH,
-	TOY_C_SIGNAL, TOY_C_MIGRATION, TOY_C_EXIT, TOY_C_RETUSER, TOY_C_PTSTEP,
-	TOY_C_PTSTOP, TOY_C_PTCONT, TOY_C_CLEANUP, TOY_C_TRAP, TOY_C_MAYDAY,
-	TOY_C_SHOT, TOY_C_TICK, TOY_C_IPI, TOY_C_EVICT,
-	TOY_NR_COUNTERS,
+	TOY_C_TRAP, TOY_C_MAYDAY, TOY_C_SHOT, TOY_C_TICK, TOY_C_IPI,
+	TOY_C_EVICT, TOY_C_EVENT,
+	TOY_NR_COUNTERS = TOY_C_EVENT + INBAND_PROCESS_CLEANUP + 1,
 };
 
 extern atomic64_t toy_counters[TOY_NR_COUNTERS];
@@ -167,6 +169,5 @@ void toy_init_sems(void);
 /* file.c */
 long toy_file_call(unsigned int nr, unsigned int fd, unsigned long a,
 		   unsigned long b);
-int toy_create_device(void);
 
 #endif /* _TOYCORE_INTERNAL_H */

@@ -8,7 +8,6 @@
  * by a thread that blocks, when an interrupt ends, or by in-band code that
  * woke somebody up.
  */
-#include <linux/export.h>
 #include <linux/interrupt.h>
 #include <linux/smp.h>
 
@@ -37,7 +36,7 @@ static struct toy_thread *elect(struct toy_rq *rq)
 	if (!next)
 		return &rq->root;
 
-	list_del_init(&next->ready);
+	list_del(&next->ready);
 
 	return next;
 }
@@ -145,7 +144,7 @@ void toy_ready_locked(struct toy_thread *t)
 /* Ends the sleep or the wait of a thread. toy_lock held. */
 void toy_wake_locked(struct toy_thread *t, int status)
 {
-	list_del_init(&t->link);
+	list_del(&t->link);
 	t->status = status;
 	toy_ready_locked(t);
 }
@@ -216,7 +215,6 @@ int toy_yield(void)
 
 	return 0;
 }
-EXPORT_SYMBOL_GPL(toy_yield);
 
 /* Around each interrupt, by way of <dovetail/irq.h>. Hard irqs off. */
 void toy_irq_enter(void)

@@ -4,8 +4,6 @@
  * code. A token that is given goes to the first waiter directly, so that none
  * is lost or taken twice when that thread is called back at the same time.
  */
-#include <linux/export.h>
-
 #include "internal.h"
 
 void toy_sem_init(struct toy_sem *sem)
@@ -14,7 +12,6 @@ void toy_sem_init(struct toy_sem *sem)
 	sem->count = 0;
 	sem->dead = false;
 }
-EXPORT_SYMBOL_GPL(toy_sem_init);
 
 /**
  * toy_sem_wait - take a token, wait for one if there is none
@@ -48,7 +45,6 @@ int toy_sem_wait(struct toy_sem *sem)
 
 	return ret;
 }
-EXPORT_SYMBOL_GPL(toy_sem_wait);
 
 /**
  * toy_sem_post - give a token
@@ -71,7 +67,6 @@ void toy_sem_post(struct toy_sem *sem)
 
 	toy_unlock_resched(flags);
 }
-EXPORT_SYMBOL_GPL(toy_sem_post);
 
 /**
  * toy_sem_destroy - send all waiters away, and whoever comes later
@@ -95,4 +90,3 @@ void toy_sem_destroy(struct toy_sem *sem)
 
 	toy_unlock_resched(flags);
 }
-EXPORT_SYMBOL_GPL(toy_sem_destroy);

@@ -120,35 +120,32 @@ static long run(const struct toy_request *req)
 
 	switch (req->nr) {
 	case TOY_SYS_DETACH:
-		toy_switch_inband(TOY_CAUSE_ASKED);
-		toy_detach();
-		return 0;
 	case TOY_SYS_INBAND:
 		toy_switch_inband(TOY_CAUSE_ASKED);
+		if (req->nr == TOY_SYS_DETACH)
+			toy_detach();
 		return 0;
 	default:
 		return run_oob(req);
 	}
 }
 
-static void answer(struct pt_regs *regs, long ret)
-{
-	syscall_set_return_value(current, regs, ret < 0 ? ret : 0, ret);
-}
-
 /*
  * The fast path: a thread that runs out-of-band makes a call of the core.
  *
- * Context: out-of-band, hard irqs on. Return: 1, handled.
+ * Context: out-of-band, or from below; hard irqs on. Return: 1 handled, 0 not
+ * for us.
  */
 int handle_oob_syscall(struct pt_regs *regs)
 {
 	struct toy_request req;
+	long ret;
 
 	if (!decode(regs, &req))
 		return 0;
 
-	answer(regs, run(&req));
+	ret = run(&req);
+	syscall_set_return_value(current, regs, ret < 0 ? ret : 0, ret);
 
 	return 1;
 }
@@ -162,8 +159,6 @@ int handle_oob_syscall(struct pt_regs *regs)
  */
 int handle_pipelined_syscall(struct irq_stage *stage, struct pt_regs *regs)
 {
-	struct toy_request req;
-
 	/* A task of Linux that is asked about out-of-band: too early. */
 	if (running_oob() && !toy_self_is_oob())
 		return 0;
@@ -171,12 +166,7 @@ int handle_pipelined_syscall(struct irq_stage *stage, struct pt_regs *regs)
 	/* A call of Linux: this is where a thread goes to make it. */
 	toy_switch_inband(TOY_CAUSE_SYSCALL);
 
-	if (!decode(regs, &req))
-		return 0;
-
-	answer(regs, run(&req));
-
-	return 1;
+	return handle_oob_syscall(regs);
 }
 
 void __init toy_init_sems(void)

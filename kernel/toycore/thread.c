@@ -80,8 +80,6 @@ int toy_attach(u32 flags)
 		return -ENOMEM;
 	}
 
-	INIT_LIST_HEAD(&t->ready);
-	INIT_LIST_HEAD(&t->link);
 	init_irq_work(&t->comeback, come_back);
 	t->blocked = TOY_INBAND;
 	t->flags = flags;
@@ -299,4 +297,3 @@ void toy_kick(struct task_struct *task)
 		toy_kick_locked(t);
 	toy_unlock_resched(flags);
 }
-EXPORT_SYMBOL_GPL(toy_kick);

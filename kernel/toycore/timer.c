@@ -8,7 +8,6 @@
  */
 #include <linux/clockchips.h>
 #include <linux/cpumask.h>
-#include <linux/export.h>
 #include <linux/tick.h>
 #include <linux/timekeeping.h>
 
@@ -110,14 +109,8 @@ static int set_next_ktime(ktime_t expires, struct clock_event_device *proxy)
 	return 0;
 }
 
-static int set_oneshot_stopped(struct clock_event_device *proxy)
-{
-	request_tick(U64_MAX);
-
-	return 0;
-}
-
-static int set_shutdown(struct clock_event_device *proxy)
+/* Stopped for a while, or shut down. */
+static int set_no_tick(struct clock_event_device *proxy)
 {
 	struct clock_event_device *real = toy_this_rq()->real;
 
@@ -141,8 +134,8 @@ static void setup_proxy(struct clock_proxy_device *dev)
 	dev->handle_oob_event = handle_shot;
 	dev->proxy_device.features |= CLOCK_EVT_FEAT_KTIME;
 	dev->proxy_device.set_next_ktime = set_next_ktime;
-	dev->proxy_device.set_state_oneshot_stopped = set_oneshot_stopped;
-	dev->proxy_device.set_state_shutdown = set_shutdown;
+	dev->proxy_device.set_state_oneshot_stopped = set_no_tick;
+	dev->proxy_device.set_state_shutdown = set_no_tick;
 }
 
 /* Whether the core has the timer of a CPU. In-band, CPU hotplug held off. */
@@ -177,13 +170,12 @@ int toy_sleep_until(u64 date)
 	struct list_head *pos;
 	unsigned long flags;
 	struct toy_rq *rq;
-	int ret = 0;
+	int ret;
 
 	raw_spin_lock_irqsave(&toy_lock, flags);
 
 	rq = toy_this_rq();
-	if (t->kicked)
-		ret = -ERESTARTSYS;
+	ret = t->kicked ? -ERESTARTSYS : 0;
 	if (ret || date <= toy_now()) {
 		raw_spin_unlock_irqrestore(&toy_lock, flags);
 		return ret;
@@ -207,4 +199,3 @@ int toy_sleep_until(u64 date)
 
 	return toy_wait_unlock(t, flags);
 }
-EXPORT_SYMBOL_GPL(toy_sleep_until);
