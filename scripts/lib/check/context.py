@@ -50,10 +50,6 @@ class Skipped(Exception):
     """--config or --smp leave nothing of this suite."""
 
 
-class Missing(Exception):
-    """Something that this suite tests is not in the tree."""
-
-
 @dataclass(frozen=True)
 class Done:
     """A command that has ended. `status` is None when it was ended by its limit."""

@@ -12,7 +12,7 @@ import hostbuild
 import source
 import tree
 
-from check.context import Context, Failed, Missing
+from check.context import Context, Failed
 
 MODULES = common.BUILD / "modules"
 SELFTESTS = common.BUILD / "selftests"
@@ -36,7 +36,7 @@ def program(context: Context, relative: str) -> pathlib.Path:
     """One program, by its path below build/host: a suite builds what it runs, not the tests of everything else."""
     path = meson(context, relative) / relative
     if not path.exists():
-        raise Missing(f"{relative}: Meson does not build it")
+        raise Failed(f"{relative}: Meson does not build it")
     return path
 
 
@@ -48,7 +48,7 @@ def module_words(config: str, name: str) -> list[str | pathlib.Path]:
 def module(context: Context, config: str, folder: pathlib.Path) -> pathlib.Path:
     """Builds the modules of a folder against one kernel; where their .ko files are."""
     if not (folder / "Kbuild").exists():
-        raise Missing(f"{folder.relative_to(common.ROOT)} (a kernel test module)")
+        raise Failed(f"there is no kernel test module in {folder.relative_to(common.ROOT)}")
     if not (common.kernel_out(config) / ".config").exists():
         raise Failed(f"the kernel {config} is not built (./scripts/kernel build --config {config})")
     with (common.locked(MODULES / f".{config}.lock", "check: build modules"),

@@ -6,14 +6,14 @@ import datetime
 import os
 import queue
 
-from check.context import Context, Missing
+from check.context import Context, Failed
 from sim import mutants
 
 
 def run(context: Context) -> None:
     catalogue = mutants.catalogue()
     if not catalogue:
-        raise Missing("tests/mutants")
+        raise Failed("there is no mutant in tests/mutants")
     every = int(str(context.values["every"]))
     today = datetime.date.today().toordinal() % every
     chosen = mutants.share(catalogue, every, today)

@@ -12,7 +12,7 @@ import re
 import common
 
 from check import programs
-from check.context import WITHOUT_CORE, Context, Missing
+from check.context import WITHOUT_CORE, Context, Failed
 
 FLOWS = common.ROOT / "tests" / "target" / "kmod" / "flows"
 IDLE = common.ROOT / "tests" / "boot" / "paths" / "idle.sh"
@@ -45,7 +45,7 @@ def set_ups(context: Context) -> list[tuple[str, int, int, bool]]:
 def torture_module(config: str) -> pathlib.Path:
     found = sorted(common.kernel_modules(config).rglob("irqptorture.ko"))
     if not found:
-        raise Missing(f"irqptorture.ko in the modules of {config}")
+        raise Failed(f"there is no irqptorture.ko in the modules of {config}")
     return found[0]
 
 
