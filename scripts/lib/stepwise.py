@@ -1,11 +1,12 @@
 """Builds a small SMP configuration after each patch of the series. Called by `scripts/kernel series`.
 
-What passed is remembered by content (source tree and configuration), so only patches that changed, and those after
-them, are built again. A warning fails the step: the unpatched source gives none in this configuration.
+What passed is remembered by content (source, overlay, the patches so far, configuration), so only patches that changed, and
+those after them, are built again; this configuration has no core, whose progress changes nothing. A warning fails the step: the unpatched source gives none in this configuration.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 
@@ -30,11 +31,12 @@ def run(start: str | None, jobs: int) -> None:
         passed_file = _FOLDER / "passed.json"
         passed = common.read_json(passed_file)
         steps = [(number, patches[number], commits[number]) for number in range(first, len(patches))]
-        todo = [step for step in steps if _key(repo.tree_id(step[2])) not in passed]
+        keys = {number: _key(patches[:number + 1]) for number, _, _ in steps}
+        todo = [step for step in steps if keys[step[0]] not in passed]
         common.say(f"kernel: series: {len(steps)} patches, {len(steps) - len(todo)} passed before, {len(todo)} to build")
         for number, patch, commit in todo:
             _build(number, len(patches), patch, commit, jobs)
-            passed[_key(repo.tree_id(commit))] = patch.name
+            passed[keys[number]] = patch.name
             common.write_atomically(passed_file, json.dumps(passed, indent=1))
     common.say(f"kernel: series: all {len(steps)} build")
 
@@ -49,14 +51,11 @@ def _first(patches: list[pathlib.Path], start: str | None) -> int:
                          f"look into {common.PATCHES / 'series'}", common.EXIT_USAGE)
 
 
-def _key(tree_id: str) -> str:
-    return f"{tree_id} {hash_of_config()}"
-
-
-def hash_of_config() -> str:
-    import hashlib
-    text = kconfig.merged_text(kconfig.requests(kconfig.fragments(_CONFIG)))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _key(patches: list[pathlib.Path]) -> str:
+    """What a step depends on: the source, the overlay, the patches up to this one, and the configuration."""
+    of = tree.Inputs(tree.inputs().overlay, {}, patches).fingerprint()
+    config = kconfig.merged_text(kconfig.requests(kconfig.fragments(_CONFIG)))
+    return hashlib.sha256(f"{tree.state()['base']} {of} {config}".encode()).hexdigest()
 
 
 def _build(number: int, total: int, patch: pathlib.Path, commit: str, jobs: int) -> None:
