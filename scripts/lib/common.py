@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import pathlib
@@ -117,28 +118,33 @@ def say(text: str) -> None:
 
 # Progress ---------------------------------------------------------------------------------------
 
+def pauses() -> Iterator[float]:
+    """Seconds between signs of life where each is a line of its own: rarer and rarer, so that a log is mostly of what was found."""
+    pause = 20.0
+    while True:
+        yield pause
+        pause = min(2 * pause, 120.0)
+
+
 class Progress:
     """A progress line for a step that may take over two seconds.
 
     On a terminal: one line, redrawn, with the time spent. Elsewhere: a first line, then one after
-    `every` seconds, each later one after twice as long as the one before it, up to RAREST_S, so
-    that a log is mostly of what was found; then a last line with the time.
+    each of pauses(), then a last line with the time.
 
         with Progress("kernel: build lean", total=1500) as progress:
             for line in output:
                 progress.step()
     """
 
-    OFTENEST_S = 20.0
-    RAREST_S = 120.0
-
-    def __init__(self, title: str, total: int = 0, every: float = OFTENEST_S) -> None:
+    def __init__(self, title: str, total: int = 0) -> None:
         self._title = title
         self._total = total
-        self._every = every
         self._done = 0
         self._note = ""
         self._tty = sys.stderr.isatty()
+        self._pauses = itertools.repeat(0.2) if self._tty else pauses()
+        self._pause = next(self._pauses)
         self._start = time.monotonic()
         self._last = self._start - (0 if not self._tty else 10)
 
@@ -167,9 +173,9 @@ class Progress:
         if note:
             self._note = note
         now = time.monotonic()
-        if now - self._last >= (0.2 if self._tty else self._every):
+        if now - self._last >= self._pause:
             self._last = now
-            self._every = min(2 * self._every, self.RAREST_S)
+            self._pause = next(self._pauses)
             self._draw()
 
     def _draw(self) -> None:

@@ -179,17 +179,16 @@ class Context:
         return done
 
     def _wait(self, process: subprocess.Popen[str], limit: float, title: str) -> tuple[str, str]:
-        """communicate() with a sign of life after 20 seconds, after 40 more, and so on as a Progress has it."""
+        """communicate() with signs of life, as a Progress has them."""
         started = time.monotonic()
-        every = common.Progress.OFTENEST_S
+        pauses = common.pauses()
         while True:
             spent = time.monotonic() - started
             try:
-                return process.communicate(timeout=min(every, max(0.01, limit - spent)))
+                return process.communicate(timeout=min(next(pauses), max(0.01, limit - spent)))
             except subprocess.TimeoutExpired:
                 if time.monotonic() - started >= limit:
                     raise
-                every = min(2 * every, common.Progress.RAREST_S)
                 common.say(f"  {self.suite.name}: {title} ({common.seconds(time.monotonic() - started)})")
 
     def board(self, command: Sequence[str], *, config: str, smp: int = 1, timeout_s: float = 120,
