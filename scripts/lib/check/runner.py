@@ -61,21 +61,28 @@ def now_text() -> str:
 
 
 class Results:
-    """The results of one form, on disk. A run of all suites begins with none; a run of some keeps the others'."""
+    """The results of one form, on disk. A run of all suites begins with none; a run of some keeps the others', and so
+    those of a run beside it."""
 
     def __init__(self, path: pathlib.Path, keep: bool) -> None:
         self._path = path
-        held = common.read_json(path).get("suites", []) if keep else []
-        self._by_name = {one["name"]: Result(**one) for one in held}
+        if not keep:
+            self._write({})
+
+    def _read(self) -> dict[str, Result]:
+        return {one["name"]: Result(**one) for one in common.read_json(self._path).get("suites", [])}
+
+    def _write(self, results: dict[str, Result]) -> None:
+        text = json.dumps({"suites": [asdict(one) for one in results.values()]}, indent=1)
+        common.write_atomically(self._path, text + "\n")
 
     def passed(self, name: str) -> Result | None:
-        found = self._by_name.get(name)
+        found = self._read().get(name)
         return found if found and found.verdict == "passed" else None
 
     def put(self, result: Result) -> None:
-        self._by_name[result.name] = result
-        common.write_atomically(self._path, json.dumps({"suites": [asdict(one) for one in self._by_name.values()]},
-                                                       indent=1) + "\n")
+        with common.locked(self._path.with_suffix(".lock"), "check: results"):
+            self._write({**self._read(), result.name: result})
 
 
 def needed(plan: Plan) -> list[str]:

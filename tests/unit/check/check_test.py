@@ -96,6 +96,13 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual(ran, ["first", "second", "second"])
         self.assertEqual([one.verdict for one in results], ["passed", "passed"])
 
+    def test_a_run_keeps_what_another_beside_it_found(self) -> None:
+        ran = []
+        other = self.suite("other", lambda given: ran.append("other"))
+        self.run_all(self.suite("one", lambda given: self.run_all(other)))
+        self.run_all(other, resume=True)
+        self.assertEqual(ran, ["other"])
+
     def test_a_failed_suite_is_run_again_by_resume(self) -> None:
         verdicts = iter([False, True])
         suite = self.suite("flaky", lambda given: given.expect(next(verdicts), "no"))
