@@ -264,16 +264,32 @@ static void remove_proxy_on(void *arg)
 	remove_proxy(this_cpu_ptr(&proxy_tick_device));
 }
 
+/*
+ * A CPU begins with a periodic tick. The first tick after a fit clock source is
+ * there, while the kernel boots, or after the CPU came up, ends that; a virtual
+ * CPU that gets no time from its host is late for it. Bound: one second.
+ */
+static bool wait_for_oneshot(unsigned int cpu)
+{
+	int n;
+
+	for (n = 0; n < 50; n++) {
+		if (READ_ONCE(per_cpu(tick_cpu_device, cpu).mode) ==
+		    TICKDEV_MODE_ONESHOT)
+			return true;
+		msleep(20);
+	}
+
+	return false;
+}
+
 /* A CPU that comes up gets its proxy, one that goes down returns it. */
 static int proxy_cpu_online(unsigned int cpu)
 {
-	int ret = 0, n;
+	int ret = 0;
 
 	if (cpumask_test_cpu(cpu, &proxy_cpus)) {
-		/* The first tick of a new CPU is what switches its mode. */
-		for (n = 0; n < 50 && READ_ONCE(per_cpu(tick_cpu_device, cpu).mode) !=
-			     TICKDEV_MODE_ONESHOT; n++)
-			msleep(20);
+		wait_for_oneshot(cpu);
 		smp_call_function_single(cpu, install_proxy_on, &ret, true);
 		if (ret)
 			pr_warn("tick proxy: CPU%u goes without (%d)\n",
@@ -345,7 +361,8 @@ static void remove_all_proxies(const struct cpumask *cpumask)
  * CPUs of @cpumask that go down return their device and get the proxy back
  * when they come up again.
  *
- * Context: in-band, may sleep.
+ * Context: in-band, may sleep: up to a second if the tick of a CPU is still
+ * periodic, as it may be while the kernel boots.
  *
  * Return: 0, -EAGAIN if there are proxies already or no synthetic interrupt
  * is left, -ENODEV if the timer of a CPU is not fit for this, -EINVAL if
@@ -373,6 +390,15 @@ int tick_install_proxy(void (*setup_proxy)(struct clock_proxy_device *dev),
 	proxy_setup = setup_proxy;
 	cpumask_and(&proxy_cpus, cpumask, cpu_online_mask);
 
+	for_each_cpu(cpu, &proxy_cpus) {
+		if (!wait_for_oneshot(cpu)) {
+			pr_warn("tick proxy: the tick of CPU%u is periodic\n",
+				cpu);
+			ret = -ENODEV;
+			goto fail;
+		}
+	}
+
 	ret = switch_real_irq(&proxy_cpus, true);
 	if (ret) {
 		ret = -ENODEV;
@@ -384,8 +410,11 @@ int tick_install_proxy(void (*setup_proxy)(struct clock_proxy_device *dev),
 					       true);
 		if (err)
 			ret = err;
-		if (ret)
+		if (ret) {
+			pr_warn("tick proxy: the timer of CPU%u is not fit (%d)\n",
+				cpu, ret);
 			goto fail_remove;
+		}
 	}
 
 	err = cpuhp_setup_state_nocalls_cpuslocked(CPUHP_AP_ONLINE_DYN,
