@@ -1660,6 +1660,7 @@ static void check_timers_alive(void)
  */
 static s64 tick_phase(void)
 {
+	u64 end = ktime_get_ns() + 10 * NSEC_PER_SEC;
 	s64 least = S64_MAX;
 	unsigned int n;
 
@@ -1667,8 +1668,13 @@ static s64 tick_phase(void)
 		u64 last = get_jiffies_64();
 		u64 now;
 
-		while ((now = get_jiffies_64()) == last)
+		while ((now = get_jiffies_64()) == last) {
+			if (ktime_get_ns() > end) {
+				fail(T_TICK, "jiffies stand still");
+				return 0;
+			}
 			cond_resched();
+		}
 		least = min(least, (s64)(ktime_get_ns() - now * TICK_NSEC));
 	}
 
