@@ -1,7 +1,8 @@
 """Builds a small SMP configuration after each patch of the series. Called by `scripts/kernel series`.
 
 What passed is remembered by content (source, overlay, the patches so far, configuration), so only patches that changed, and
-those after them, are built again; this configuration has no core, whose progress changes nothing. A warning fails the step: the unpatched source gives none in this configuration.
+those after them, are built again. No core is part of this configuration, so the progress of one changes nothing. A warning
+fails the step: the unpatched source gives none in this configuration.
 """
 
 from __future__ import annotations
