@@ -61,13 +61,14 @@ def now_text() -> str:
 
 
 class Results:
-    """The results of one form, on disk. A run of all suites begins with none; a run of some keeps the others', and so
-    those of a run beside it."""
+    """The results of one form, on disk. A run of all suites begins with none, once its kernels are built; a run of some
+    keeps the others', and so those of a run beside it."""
 
-    def __init__(self, path: pathlib.Path, keep: bool) -> None:
+    def __init__(self, path: pathlib.Path) -> None:
         self._path = path
-        if not keep:
-            self._write({})
+
+    def clear(self) -> None:
+        self._write({})
 
     def _read(self) -> dict[str, Result]:
         return {one["name"]: Result(**one) for one in common.read_json(self._path).get("suites", [])}
@@ -110,8 +111,7 @@ def build_kernels(configs: Sequence[str]) -> dict[str, str]:
 
 
 def run(plan: Plan) -> list[Result]:
-    results = Results(LOGS / ("long.json" if plan.long else "short.json"),
-                      keep=plan.resume or any(suite not in plan.suites for suite in table.usual(plan.long)))
+    results = Results(LOGS / ("long.json" if plan.long else "short.json"))
     todo = [suite for suite in plan.suites if not (plan.resume and results.passed(suite.name))]
     whole = all(suite in plan.suites for suite in table.usual(plan.long))
     found: list[Result] = []
@@ -120,6 +120,8 @@ def run(plan: Plan) -> list[Result]:
         broken = build_kernels(needed(Plan(tuple(todo), plan.long, plan.configs)))
     else:
         common.say("check: --no-build: the kernels are tested as they are, current or not")
+    if whole and not plan.resume:
+        results.clear()
     end = time.monotonic() + table.WHOLE_S[plan.long] if whole else math.inf
     for number, suite in enumerate(plan.suites, 1):
         kept = results.passed(suite.name) if plan.resume else None
