@@ -245,7 +245,7 @@ class Context:
         """Runs jobs, each with the virtual CPUs it needs, as many at once as the host has room for; their results in the order given.
 
         Those that need most begin: what is left at the end is small, and no core waits for one large boot. `room`: how many virtual CPUs
-        run at once; CORES where the guest is judged by what it does in a second, unless one boot alone has more.
+        run at once, unless one boot alone has more: fewer where the guest is judged by what it does in a second.
         """
         room = ROOM if room is None else room
         waiting = sorted(range(len(jobs)), key=lambda at: -jobs[at][0])

@@ -26,7 +26,7 @@ def run(context: Context, core: str = "evl") -> None:
     hectic = programs.program(context, "utils/hectic") if theirs else program
     rounds = sum(context.side_by_side([(run[1], lambda run=run: _boot(context, program, *run)) for run in ours]))
     # It fails when a CPU did not switch for a second: three virtual CPUs on one of the host's, in turn waiting for each other's locks, may not.
-    switches = sum(context.side_by_side([(run[1], lambda run=run: _hectic(context, hectic, *run)) for run in theirs], room=CORES))
+    switches = sum(context.side_by_side([(run[1], lambda run=run: _hectic(context, hectic, *run)) for run in theirs], room=2 * CORES))
     context.fact(f"{rounds} rounds out-of-band" + (f", {switches} switches by hectic" if switches else "") + ", no mismatch")
 
 

@@ -11,8 +11,9 @@ import pathlib
 import re
 
 from check import programs
-from check.context import Context
+from check.context import CORES, Context
 
+_ROOM = 2 * CORES + 1  # Virtual CPUs at once: a boot with four leaves some of two cores idle, and more than one beside it cost what they gain.
 _CAN_SCAN = ("debug", "toydebug")  # They have kmemleak.
 
 
@@ -27,7 +28,7 @@ def run(context: Context, core: str = "evl") -> None:
             counts = {name: max(8, int(context.values["events"][name] * share)) for name in names if smp > 1 or name != "hotplug"}
             if counts:
                 jobs.append((smp, lambda boot=(config, smp, counts): _boot(context, program, *boot)))
-    events = sum(context.side_by_side(jobs))
+    events = sum(context.side_by_side(jobs, room=_ROOM))
     context.fact(f"{events} events")
 
 
