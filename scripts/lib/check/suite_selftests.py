@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import common
 
 from check import programs, selftests, store
-from check.context import Context, Done, Failed
+from check.context import CORES, Context, Done, Failed
 
 SMP = 2  # The verdicts are for so many virtual CPUs; --smp runs with others.
 STORE = "selftests"
@@ -118,7 +118,8 @@ def _compare_rates(context: Context, config: str, tests: list[selftests.Test], r
     built = _programs(context)
     boots = [(test, kernel) for test in tests for _ in range(runs) for kernel in ("vanilla", config)]
     jobs = [(SMP, lambda test=test, kernel=kernel: _ending(*_boot(context, built, kernel, [test]), test)) for test, kernel in boots]
-    endings = context.side_by_side(jobs)
+    # Most of these tests sleep, or spin until they are stopped.
+    endings = context.side_by_side(jobs, room=5 * CORES)
     for test in tests:
         vanilla, ours = ([ending for boot, ending in zip(boots, endings) if boot == (test, kernel)] for kernel in ("vanilla", config))
         context.say(f"{test.name}: {config}: {', '.join(ours)}; vanilla: {', '.join(vanilla)}")
