@@ -11,6 +11,7 @@ import threading
 import time
 import types
 import unittest
+import unittest.mock
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(REPO / "scripts" / "lib"))
@@ -102,6 +103,24 @@ class RunnerTest(unittest.TestCase):
         self.run_all(self.suite("one", lambda given: self.run_all(other)))
         self.run_all(other, resume=True)
         self.assertEqual(ran, ["other"])
+
+    def test_a_whole_run_forgets_the_last_one_once_its_kernels_are_built_and_no_sooner(self) -> None:
+        seen = []
+
+        def look(*_arguments):
+            seen.append(runner.Results(self.logs / "long.json").passed("second") is not None)
+            return {}
+
+        suites = (self.suite("first", look), self.suite("second", lambda given: None))
+        with unittest.mock.patch.object(table, "usual", return_value=suites):
+            self.run_all(*suites, long=True)
+            with unittest.mock.patch.object(runner, "build_kernels", side_effect=KeyboardInterrupt), \
+                    self.assertRaises(KeyboardInterrupt):
+                quiet(runner.run, runner.Plan(suites, long=True))
+            look()
+            with unittest.mock.patch.object(runner, "build_kernels", side_effect=look):
+                quiet(runner.run, runner.Plan(suites, long=True))
+        self.assertEqual(seen, [False, True, True, False])
 
     def test_a_failed_suite_is_run_again_by_resume(self) -> None:
         verdicts = iter([False, True])
