@@ -22,7 +22,7 @@ import packages
 import tree
 
 _EXPECTED_LINES = 2050  # Of make output in a full build, before the first build has counted them.
-_NEED_MB = {"kasan": 1800, "debug": 1500}
+_NEED_MB = {"kasan": 1800, "toykasan": 1800, "debug": 1500, "toydebug": 1500}
 _VERSION = 1            # Part of the stamp: raise it when this file changes what is built.
 
 

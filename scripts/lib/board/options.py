@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-CONFIGS = ("lean", "debug", "idle", "kasan", "toy", "toydebug", "pipeline", "crash", "suspend", "off", "vanilla")
+CONFIGS = ("lean", "debug", "idle", "kasan", "toy", "toydebug", "toykasan", "pipeline", "crash", "suspend", "off", "vanilla")
 DEFAULT_TIMEOUT_S = 120.0
 
 

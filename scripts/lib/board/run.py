@@ -36,6 +36,7 @@ POLL_S = 0.02
 POWER_OFF_S = 60.0     # From CMD's status to the end of QEMU.
 OUTPUT_LIMIT = 2 << 30  # Bytes of console or CMD output, before a runaway guest fills the disk.
 TAIL_LINES = 40
+SANITIZED = ("kasan", "toykasan")  # Their shadow takes an eighth of the memory.
 
 EXIT_TIMEOUT = 124
 EXIT_REPORT = 70
@@ -253,7 +254,7 @@ class Board:
         # The image is in memory twice while it is unpacked.
         least = 160 + 3 * size // (1 << 20)
         if not options.memory:
-            usual = 512 if options.icount else 2048 if options.config == "kasan" else 1024
+            usual = 512 if options.icount else 2048 if options.config in SANITIZED else 1024
             options.memory = max(usual, -(-least // 256) * 256)
         words = machine.qemu_arguments(options, self.accel, self.kernel, machine.compile_acpi(options, folder))
         (folder / "qemu.sh").write_text(f"#!/bin/sh\n# Needs {machine.INITRD}: run the board with --keep.\n"

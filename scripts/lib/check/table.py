@@ -133,8 +133,8 @@ SUITES: tuple[Suite, ...] = (
                # (configuration, virtual CPUs, share of the events)
                values={"runs": (("toy", 2, 0.01), ("toydebug", 2, 0.01)), "events": STORM_EVENTS, "boot_s": 240,
                        "boots": (tuple(STORM_EVENTS),)}),
-          Form(configs=TOYS, limit_s=5400,
-               values={"runs": tuple((config, smp, 1.0) for config in reversed(TOYS) for smp in CPUS),
+          Form(configs=(*TOYS, "toykasan"), limit_s=5400,
+               values={"runs": (*((config, smp, 1.0) for config in reversed(TOYS) for smp in CPUS), ("toykasan", 2, 0.1)),
                        "events": STORM_EVENTS, "boot_s": 3600, "boots": STORM_BOOTS}),
           long_only=True),
     Suite("fpu-toy", "registers and memory of threads that switch stages",
