@@ -1,4 +1,4 @@
-"""Composes the QEMU command line, and finds out whether KVM really works."""
+"""Composes the QEMU command line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pathlib
 import re
 import shlex
 import subprocess
-import tempfile
 
 import common
 import tsc
 
+from board import kvm
 from board.options import Options
 
 QEMU = os.environ.get("BOARD_QEMU", "qemu-system-x86_64")
@@ -36,56 +36,30 @@ def qemu_version() -> str:
     return found.group(1) if found else "unknown"
 
 
-# The whole firmware of the probe: at the reset vector, mov al,42; out 0xf4,al; hlt. QEMU then exits
-# with 42 * 2 + 1, which shows that KVM has run guest instructions, and not just that it could be opened.
-# The CPU model is the one boards use: a KVM was met that runs plain models and refuses `host`.
-_PROBE_CODE = bytes.fromhex("b02ae6f4f4")
-_PROBE_STATUS = 42 * 2 + 1
-
-
-def kvm_trouble() -> str:
-    """Why KVM cannot be used here; empty when it can."""
-    if not os.path.exists("/dev/kvm"):
-        return "no /dev/kvm"
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "no access to /dev/kvm"
-    with tempfile.TemporaryDirectory(prefix="board-kvm-") as folder:
-        bios = pathlib.Path(folder, "bios")
-        bios.write_bytes((b"\0" * 0xfff0 + _PROBE_CODE).ljust(0x10000, b"\0"))
-        try:
-            done = subprocess.run(
-                [QEMU, "-accel", "kvm", "-cpu", "host", "-smp", "2", "-machine", "q35", "-nodefaults", "-display", "none", "-m", "16",
-                 "-bios", str(bios), "-device", "isa-debug-exit,iobase=0xf4,iosize=1"],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
-        except subprocess.TimeoutExpired:
-            return "a guest of five instructions did not end within 10 s"
-    if done.returncode == _PROBE_STATUS:
-        return ""
-    said = [line.removeprefix(f"{QEMU}: ") for line in done.stderr.strip().splitlines() if "warning:" not in line]
-    return said[0] if said else f"the probe's QEMU ended with {done.returncode}"
-
-
 def choose_accel(options: Options) -> tuple[str, str]:
     """`tcg` or `kvm`, and why."""
     if options.icount:
         return "tcg", "instruction counting"
     if options.accel in ("tcg", "tcg-single"):
         return "tcg", "as asked"
-    trouble = kvm_trouble()
     if options.accel == "kvm":
+        # Asked for: it may be tried where a boot fails, to see why. The probe's own boot comes here, too.
+        trouble = kvm.firmware_trouble(QEMU)
         if trouble:
             raise common.Failure(f"--accel kvm: KVM does not work here: {trouble}", "leave --accel out",
                                  common.EXIT_UNSUPPORTED)
         return "kvm", "as asked"
-    return ("tcg", f"KVM does not work here: {trouble}") if trouble else ("kvm", "the probe ran a guest")
+    kernel = ["--kernel", options.kernel] if options.kernel else ["--config", options.config]
+    trouble = kvm.trouble(QEMU, qemu_version(), kernel)
+    return ("tcg", f"KVM does not work here: {trouble}") if trouble else ("kvm", "it has booted a kernel")
 
 
-def kernel_command_line(options: Options) -> str:
+def kernel_command_line(options: Options, accel: str) -> str:
     words = ["console=ttyS0,115200", "nokaslr", "tsc=reliable", "panic=-1", "oops=panic"]
     if options.icount:
         # `quiet` alone would hide the WARNING lines that the run is judged by; 5 lets these through.
         words += ["quiet", "loglevel=5", "norandmaps", "mitigations=off", "idle=halt"]
-    elif options.accel != "kvm":
+    elif accel == "tcg":
         # Waits for ten ticks in as many milliseconds and panics: a busy host does not give them to an emulator.
         words += ["no_timer_check"]
         # Nor the time to measure the counter.
@@ -144,7 +118,7 @@ def qemu_arguments(options: Options, accel: str, kernel: pathlib.Path, acpi: lis
                   "-chardev", f"file,id=output,path={OUTPUT}", "-serial", "chardev:output"]
     words += ["-chardev", f"socket,id=gdb,path={GDB_SOCKET},server=on,wait=off", "-gdb", "chardev:gdb",
               "-qmp", f"unix:{QMP_SOCKET},server=on,wait=off"]
-    words += ["-kernel", str(kernel), "-initrd", INITRD, "-append", kernel_command_line(options)]
+    words += ["-kernel", str(kernel), "-initrd", INITRD, "-append", kernel_command_line(options, accel)]
     words += acpi
     for name, image in options.drive:
         # Read-only for the host: the guest's writes go to a file that QEMU has unlinked. QEMU takes two commas for one.

@@ -27,7 +27,7 @@ from typing import BinaryIO
 
 import common
 
-from board import image, machine, monitor, report
+from board import image, kvm, machine, monitor, report
 from board.options import Options
 
 BOARDS = common.BUILD / "board"
@@ -69,8 +69,8 @@ class Verdict:
 
 
 def decide(*, cmd_status: int | None, timed_out: bool, qemu_status: int | None, flooded: bool,
-           reports: list[report.Report], expected: list[str]) -> Verdict:
-    """R2. `qemu_status` is None when QEMU was killed by the board."""
+           reports: list[report.Report], expected: list[str], gave_up: bool = False) -> Verdict:
+    """R2. `qemu_status` is None when QEMU was killed by the board; `gave_up`: since it had stopped the guest for good."""
     unexpected, missing = report.judge(reports, expected)
     seen = {"cmd_status": cmd_status, "reports": reports, "unexpected": unexpected, "missing": missing}
     if unexpected:
@@ -79,7 +79,7 @@ def decide(*, cmd_status: int | None, timed_out: bool, qemu_status: int | None, 
         return Verdict(Kind.timeout, EXIT_TIMEOUT, **seen)
     if flooded:
         return Verdict(Kind.flood, EXIT_DIED, **seen)
-    if cmd_status is None and qemu_status:
+    if cmd_status is None and (qemu_status or gave_up):
         return Verdict(Kind.qemu, machine.EXIT_UNAVAILABLE, **seen)
     if missing and (cmd_status is not None or reports):
         return Verdict(Kind.missing, EXIT_REPORT, **seen)
@@ -301,9 +301,10 @@ class Board:
         nmis = monitor.NmiSource(folder, options.nmi_every_s) if options.nmi_every_s else None
         started = time.monotonic()
         deadline = started + options.timeout_s if options.timeout_s else float("inf")
-        timed_out = flooded = False
-        with (folder / machine.OUTPUT).open("rb") as output, (folder / machine.CONSOLE_LOG).open("rb") as console:
-            lines = _Lines(console)
+        timed_out = flooded = gave_up = False
+        with ((folder / machine.OUTPUT).open("rb") as output, (folder / machine.CONSOLE_LOG).open("rb") as console,
+              (folder / "qemu.stderr").open("rb") as errors):
+            lines, said = _Lines(console), _Lines(errors)
             while True:
                 ended = self.process.poll() is not None  # Asked first: what came before the end is then all read.
                 busy = False
@@ -320,6 +321,9 @@ class Board:
                 if parser.status is not None and deadline != float("inf"):
                     deadline = min(deadline, now + POWER_OFF_S)
                 if ended:
+                    break
+                if self.accel == "kvm" and any(kvm.GAVE_UP in line for line in said.read()):
+                    gave_up = True
                     break
                 if now >= deadline:
                     timed_out = True
@@ -346,7 +350,7 @@ class Board:
             for line in lines.read(last=True):
                 recogniser.feed(line)
         self.seconds = time.monotonic() - started
-        return decide(cmd_status=parser.status, timed_out=timed_out, flooded=flooded, reports=recogniser.finish(),
+        return decide(cmd_status=parser.status, timed_out=timed_out, flooded=flooded, gave_up=gave_up, reports=recogniser.finish(),
                       qemu_status=None if killed else self.process.returncode, expected=options.expect)
 
     def shell(self) -> int:

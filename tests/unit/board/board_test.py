@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 sys.dont_write_bytecode = True
 
 import tsc  # noqa: E402
-from board import elf, image, machine, options, report  # noqa: E402
+from board import elf, image, kvm, machine, options, report  # noqa: E402
 from board.run import Kind, OutputParser, decide  # noqa: E402
 
 WARN = """[    2.1] board_faults: loading out-of-tree module taints kernel.
@@ -104,8 +105,8 @@ class Reports(unittest.TestCase):
 
 
 class Verdicts(unittest.TestCase):
-    def verdict(self, cmd=0, timed_out=False, qemu=0, console="", expect=()):
-        return decide(cmd_status=cmd, timed_out=timed_out, qemu_status=qemu, flooded=False,
+    def verdict(self, cmd=0, timed_out=False, qemu=0, console="", expect=(), gave_up=False):
+        return decide(cmd_status=cmd, timed_out=timed_out, qemu_status=qemu, flooded=False, gave_up=gave_up,
                       reports=report.recognise(console), expected=list(expect))
 
     def test_the_commands_status_is_passed_on(self):
@@ -122,6 +123,8 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.verdict(cmd=None, timed_out=True, qemu=None).status, 124)
         self.assertEqual(self.verdict(cmd=None).kind, Kind.died)
         self.assertEqual(self.verdict(cmd=None, qemu=1).kind, Kind.qemu)
+        self.assertEqual(self.verdict(cmd=None, qemu=None, gave_up=True).kind, Kind.qemu)
+        self.assertEqual(self.verdict(cmd=3, qemu=None, gave_up=True).status, 3)
 
     def test_expected_reports(self):
         self.assertEqual(self.verdict(cmd=5, console=WARN, expect=["as asked"]).status, 5)
@@ -215,8 +218,50 @@ class Counter(unittest.TestCase):
     @unittest.skipUnless(tsc.host_khz(), "no time stamp counter")
     def test_an_emulated_guest_is_told(self):
         told = f"tsc_early_khz={tsc.host_khz()}"
-        self.assertIn(told, machine.kernel_command_line(options.parse(["run", "--accel", "tcg", "--", "a"])))
-        self.assertNotIn(told, machine.kernel_command_line(options.parse(["run", "--icount", "--", "a"])))
+        self.assertIn(told, machine.kernel_command_line(options.parse(["run", "--", "a"]), "tcg"))
+        self.assertNotIn(told, machine.kernel_command_line(options.parse(["run", "--icount", "--", "a"]), "tcg"))
+        self.assertNotIn(told, machine.kernel_command_line(options.parse(["run", "--", "a"]), "kvm"))
+
+
+class Kvm(unittest.TestCase):
+    """What is asked of KVM, and how long the answer holds."""
+
+    def setUp(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="board-test-"))
+        self.addCleanup(shutil.rmtree, folder)
+        self.boot_id = folder / "boot_id"
+        self.boot_id.write_text("first\n")
+        self.firmware = mock.Mock(return_value="")
+        self.boot = mock.Mock(return_value="")
+        for name, value in (("_ANSWER", folder / "kvm.json"), ("_BOOT_ID", self.boot_id), ("firmware_trouble", self.firmware),
+                            ("boot_trouble", self.boot)):
+            patch = mock.patch.object(kvm, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def ask(self, version="7"):
+        return kvm.trouble("qemu", version, ["--config", "lean"])
+
+    def test_a_firmware_that_fails_is_enough(self):
+        self.firmware.return_value = "no /dev/kvm"
+        self.assertEqual(self.ask(), "no /dev/kvm")
+        self.boot.assert_not_called()
+
+    def test_a_boot_is_tried_once_for_each_start_of_the_host_and_version_of_qemu(self):
+        for trouble in ("it gave up", ""):
+            with self.subTest(trouble):
+                self.boot.reset_mock()
+                self.boot.return_value = trouble
+                self.boot_id.write_text(f"second {trouble}\n")
+                self.assertEqual([self.ask(), self.ask()], [trouble, trouble])
+                self.boot.assert_called_once_with(["--config", "lean"])
+                self.ask(version="8")
+                self.assertEqual(self.boot.call_count, 2)
+
+    def test_a_damaged_answer_is_asked_for_again(self):
+        kvm._ANSWER.write_text('{"boot": "first", "QEMU": "7"}')
+        self.ask()
+        self.boot.assert_called_once()
 
 
 class Images(unittest.TestCase):
