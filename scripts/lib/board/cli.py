@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import common
 
+from board import kvm
 from board import options as board_options
 from board.options import Options
 from board.run import Board, Kind, Verdict
@@ -106,3 +107,5 @@ def _explain(board: Board, verdict: Verdict) -> None:
             common.say(tail)
     if (verdict.kind in (Kind.qemu, Kind.died)) and board.qemu_errors():
         common.say(f"board: QEMU said: {board.qemu_errors()}")
+        if kvm.GAVE_UP in board.qemu_errors():
+            common.say("board: this computer's KVM cannot run the guest; leave --accel out, or take --accel tcg")
