@@ -113,7 +113,8 @@ def _raise_interrupt(_signum: int, _frame: object) -> None:
 
 def say(text: str) -> None:
     """One line for the user. On stderr, so that stdout carries data only (--json, streamed output)."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # At once, as print() would not do: boots side by side speak from threads of their own.
+    sys.stderr.flush()
 
 
 # Progress ---------------------------------------------------------------------------------------
