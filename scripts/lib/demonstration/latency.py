@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 import common
 import hostbuild
 import latmus
+from board import machine
+from board import options as board_options
 from demonstration import kernel
 
 BOOT_TIMEOUT_S = 900  # Real time, for a host that is busy.
@@ -60,6 +62,8 @@ def run(wanted: Wanted) -> int:
     kernel.ready("host", "tests", build=wanted.build)
     program = _program()
     show(COUNTED if wanted.icount else USUAL)
+    if not wanted.icount and common.kernel_image(kernel.CONFIG).is_file():
+        _say_what_it_runs_on()
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         html = bool(wanted.html)
         words = _counted_words(program, html=html) if wanted.icount else _usual_words(program, pathlib.Path(folder), html=html)
@@ -126,6 +130,12 @@ def _counted_words(program: pathlib.Path, *, html: bool) -> list[str]:
 def _words(program: pathlib.Path, *tools: str) -> list[str]:
     return [str(common.SCRIPTS / "board"), "run", "--config", kernel.CONFIG, "--no-modules", "--timeout", str(BOOT_TIMEOUT_S),
             *(f"--add={host}:{guest}" for host, guest in latmus.adds(program, tools))]
+
+
+def _say_what_it_runs_on() -> None:
+    """Before the board, whose words are kept back: to find out whether KVM works may take half a minute, once."""
+    accel, why = machine.choose_accel(board_options.parse(["run", "--config", kernel.CONFIG, "--", "true"]))
+    common.say(f"demo: the guest runs under {'KVM' if accel == 'kvm' else 'software emulation'} ({why})")
 
 
 @contextlib.contextmanager
