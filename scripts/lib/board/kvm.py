@@ -4,9 +4,9 @@ Two questions, as the first answer is cheap and the second one is what a board i
 - a firmware of three instructions ends with the status it was written to give;
 - the board boots its kernel under KVM, runs a program and powers off, within BOOT_LIMIT_S.
 
-A KVM was met that opens and refuses the CPU model of boards, and one that runs any firmware and gives up in a kernel's first
-second ("KVM internal error"): it keeps page tables of its own for the guest, for want of a processor that does it. The answer
-to the second question is kept for as long as the host is up.
+A KVM was met that opens and refuses the CPU model of boards, and one that runs any firmware and gives up ("KVM internal error")
+before a kernel has said a word, after two minutes: it keeps page tables of its own for the guest. The answer to the second
+question is kept for as long as the host is up.
 """
 
 from __future__ import annotations
@@ -81,4 +81,4 @@ def boot_trouble(kernel: list[str]) -> str:
     lines = _LOG.read_text(errors="replace").splitlines()
     told = [line for line in lines if GAVE_UP in line or " within " in line] or lines[-1:] or [f"status {status}"]
     said = told[0].removeprefix("board: ").partition(";")[0]
-    return f"in a boot, {said} (see {_LOG.relative_to(common.ROOT)}; {_ANSWER.name} beside it keeps this answer)"
+    return f"in a boot, {said} (see {_LOG}; {_ANSWER.name} beside it keeps this answer)"

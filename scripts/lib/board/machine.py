@@ -36,6 +36,9 @@ def qemu_version() -> str:
     return found.group(1) if found else "unknown"
 
 
+ACCEL_NAMES = {"tcg": "software emulation", "kvm": "KVM"}
+
+
 def choose_accel(options: Options) -> tuple[str, str]:
     """`tcg` or `kvm`, and why."""
     if options.icount:

@@ -264,10 +264,9 @@ class Board:
 
     def describe(self) -> str:
         options = self.options
-        accel = "KVM" if self.accel == "kvm" else "software emulation"
         what = options.kernel or options.config
         return (f"{what}, {options.smp} CPU{'s' if options.smp > 1 else ''}, {options.memory} MB, {options.machine}, "
-                f"{accel} ({self.accel_reason})")
+                f"{machine.ACCEL_NAMES[self.accel]} ({self.accel_reason})")
 
     def start(self, words: list[str], **how: object) -> None:
         try:

@@ -51,7 +51,7 @@ CPUS = (1, 2, 4)
 
 SUITES: tuple[Suite, ...] = (
     Suite("unit", "host tests: meson test",
-          Form(limit_s=900), Form(limit_s=900)),
+          Form(limit_s=750), Form(limit_s=750)),
     Suite("style", "the kernel's checkpatch.pl over series and overlay",
           Form(limit_s=300), Form(limit_s=300, values={"applies": True})),
     Suite("sim", "the core on simulated CPUs: every rule holds in schedules that were not run before",

@@ -135,7 +135,7 @@ def _words(program: pathlib.Path, *tools: str) -> list[str]:
 def _say_what_it_runs_on() -> None:
     """Before the board, whose words are kept back: to find out whether KVM works may take half a minute, once."""
     accel, why = machine.choose_accel(board_options.parse(["run", "--config", kernel.CONFIG, "--", "true"]))
-    common.say(f"demo: the guest runs under {'KVM' if accel == 'kvm' else 'software emulation'} ({why})")
+    common.say(f"demo: the guest runs under {machine.ACCEL_NAMES[accel]} ({why})")
 
 
 @contextlib.contextmanager

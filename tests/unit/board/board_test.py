@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 sys.dont_write_bytecode = True
 
 import tsc  # noqa: E402
-from board import elf, image, kvm, machine, options, report  # noqa: E402
+from board import elf, image, kvm, machine, options, report, run  # noqa: E402
 from board.run import Kind, OutputParser, decide  # noqa: E402
 
 WARN = """[    2.1] board_faults: loading out-of-tree module taints kernel.
@@ -233,6 +233,7 @@ class Kvm(unittest.TestCase):
         self.boot_id.write_text("first\n")
         self.firmware = mock.Mock(return_value="")
         self.boot = mock.Mock(return_value="")
+        self.real_boot = kvm.boot_trouble
         for name, value in (("_ANSWER", folder / "kvm.json"), ("_BOOT_ID", self.boot_id), ("firmware_trouble", self.firmware),
                             ("boot_trouble", self.boot)):
             patch = mock.patch.object(kvm, name, value)
@@ -262,6 +263,33 @@ class Kvm(unittest.TestCase):
         kvm._ANSWER.write_text('{"boot": "first", "QEMU": "7"}')
         self.ask()
         self.boot.assert_called_once()
+
+
+    def test_what_a_failed_boot_said_is_the_trouble_wherever_the_build_folder_is(self):
+        said = ["board: lean, KVM (as asked)", "board: CMD was not even started within 20 s; asking for backtraces", "board: timeout"]
+        gave_up = ["board: QEMU said: KVM internal error. Suberror: 1", "RAX=0", "board: QEMU failed"]
+        for lines, trouble in ((said, "in a boot, CMD was not even started within 20 s (see "),
+                               (gave_up, "in a boot, QEMU said: KVM internal error. Suberror: 1 (see "), ([], "in a boot, status 69 (see ")):
+            def board(_words, log, _progress, lines=lines):
+                log.write_text("".join(f"{line}\n" for line in lines))
+                return 69
+
+            with self.subTest(trouble), mock.patch.object(kvm, "_LOG", self.boot_id.with_name("kvm.log")), \
+                    mock.patch.object(kvm.common, "run_logged", board), contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(self.real_boot(["--config", "lean"])[:len(trouble)], trouble)
+
+    def test_a_guest_that_kvm_gave_up_on_ends_the_run(self):
+        folder = self.boot_id.parent
+        qemu = folder / "qemu"
+        qemu.write_text(f"#!/bin/sh\n[ \"$1\" = --version ] && echo 'QEMU version 7' && exit\necho '{kvm.GAVE_UP}. Suberror: 1' >&2\nexec sleep 60\n")
+        qemu.chmod(0o755)
+        (folder / "kernel").touch()
+        with mock.patch.object(machine, "QEMU", str(qemu)), mock.patch.object(run, "BOARDS", folder / "board"), \
+                contextlib.redirect_stderr(io.StringIO()):
+            board = run.Board(options.parse(["run", "--accel", "kvm", "--kernel", str(folder / "kernel"), "--timeout", "20", "--", "true"]))
+            verdict = board.run(io.BytesIO())
+            board.folder.end(keep=False, whole=False)
+        self.assertEqual((verdict.kind, verdict.status), (Kind.qemu, machine.EXIT_UNAVAILABLE))
 
 
 class Images(unittest.TestCase):

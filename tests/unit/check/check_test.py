@@ -47,6 +47,15 @@ class RunnerTest(unittest.TestCase):
     def run_all(self, *suites: table.Suite, **plan) -> list[runner.Result]:
         return quiet(runner.run, runner.Plan(suites, plan.pop("long", False), build=False, **plan))
 
+    def test_boards_are_emulated_unless_a_suite_says_how(self) -> None:
+        suite = self.suite("boots", None)
+        with context.opened(context.Context(suite, suite.short, long=False, configs=(), smp=())) as made, \
+                unittest.mock.patch.object(made, "command") as command:
+            for more, wanted in ((), ["tcg"]), (("--accel", "tcg-single"), ["tcg", "tcg-single"]):  # The last one counts.
+                made.board(["true"], config="lean", more=more)
+                words = command.call_args.args[0]
+                self.assertEqual([words[at + 1] for at, word in enumerate(words) if word == "--accel"], wanted)
+
     def test_each_ending_of_a_suite_is_told_apart(self) -> None:
         def two_failures(given):
             given.expect(False, "the first")
